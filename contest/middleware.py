@@ -1,0 +1,47 @@
+"""Middleware of the whole site."""
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from contest.errors import Refused
+from contest.models import SignInLink
+
+LINK_SESSION_KEY = "sign_in_link"
+
+
+class SignInLinkMiddleware:
+    """End a session that a sign-in link opened once the link is revoked or has expired."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        link_id = request.session.get(LINK_SESSION_KEY)
+        if link_id is not None:
+            link = SignInLink.objects.filter(pk=link_id).first()
+            if link is None or not link.is_live:
+                logout(request)
+        return self.get_response(request)
+
+
+class RefusalMiddleware:
+    """Show what a service refused as a page (or a message for htmx) instead of a server error."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if not isinstance(exception, Refused):
+            return None
+        text = " ".join(str(message) for message in exception.messages)
+        if getattr(request, "htmx", False):
+            messages.error(request, text)
+            return render(request, "_messages.html", status=409)
+        return render(
+            request, "refused.html", {"reason": text, "title": _("Not possible")}, status=409
+        )

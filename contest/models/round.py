@@ -1,0 +1,190 @@
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from contest.bilingual import Named
+from contest.models.event import slug_validator
+from contest.states import (
+    PARTICIPATION_MOVES,
+    ROUND_MOVES,
+    EventStatus,
+    HasStates,
+    ParticipationStatus,
+    RoundStatus,
+)
+
+
+class Round(HasStates, Named):
+    """One stage of a track: preliminary, semifinal or final."""
+
+    MOVES = ROUND_MOVES
+
+    class Kind(models.TextChoices):
+        PRELIMINARY = "preliminary", _("preliminary")
+        SEMIFINAL = "semifinal", _("semifinal")
+        FINAL = "final", _("final")
+
+    class Format(models.TextChoices):
+        AUTOMATED = "automated", _("automated scoring")
+        REVIEW = "review", _("online review")
+        ROADSHOW = "roadshow", _("roadshow")
+
+    class Board(models.TextChoices):
+        LIVE = "live", _("live while the round runs")
+        AFTER = "after", _("only after publication")
+
+    track = models.ForeignKey(
+        "contest.Track", models.CASCADE, related_name="rounds", verbose_name=_("track")
+    )
+    event = models.ForeignKey(
+        "contest.Event",
+        models.CASCADE,
+        related_name="rounds",
+        verbose_name=_("event"),
+        editable=False,  # always the track's
+    )
+    slug = models.SlugField(_("short name in addresses"), validators=[slug_validator])
+    ordinal = models.PositiveSmallIntegerField(_("order within the track"), default=1)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    format = models.CharField(_("format"), max_length=20, choices=Format)
+    status = models.CharField(
+        _("status"), max_length=20, choices=RoundStatus, default=RoundStatus.DRAFT, editable=False
+    )
+    opens_at = models.DateTimeField(_("opens"), null=True, blank=True)
+    closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
+    freeze_at = models.DateTimeField(
+        _("public leaderboard freezes"),
+        null=True,
+        blank=True,
+        help_text=_("From then until publication the public sees the standing of that moment."),
+    )
+    board = models.CharField(
+        _("public leaderboard"), max_length=10, choices=Board, default=Board.AFTER
+    )
+    quota_per_day = models.PositiveSmallIntegerField(
+        _("submissions a day"), default=5, help_text=_("Days are those of the event's time zone.")
+    )
+    quota_total = models.PositiveSmallIntegerField(_("submissions in all"), default=50)
+    max_upload_mb = models.PositiveSmallIntegerField(_("largest file (MB)"), default=20)
+
+    class Meta:
+        ordering = ["track__ordinal", "track", "ordinal"]
+        verbose_name = _("round")
+        verbose_name_plural = _("rounds")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "slug"],
+                name="round_slug_once",
+                violation_error_message=_("This event already has a round with this short name."),
+            ),
+            models.UniqueConstraint(
+                fields=["track", "ordinal"],
+                name="round_ordinal_once",
+                violation_error_message=_("This track already has a round at this place."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.track.name} · {self.name}"
+
+    def clean(self):
+        super().clean()
+        if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
+            raise ValidationError({"closes_at": _("The round must close after it opens.")})
+        if self.freeze_at and self.opens_at and self.freeze_at < self.opens_at:
+            raise ValidationError({"freeze_at": _("The freeze must come after the round opens.")})
+
+    def save(self, *args, **kwargs):
+        self.event_id = self.track.event_id
+        super().save(*args, **kwargs)
+
+    def audit_event(self):
+        return self.event
+
+    def get_absolute_url(self) -> str:
+        return reverse("round", args=[self.event.slug, self.slug])
+
+    @property
+    def max_upload_bytes(self) -> int:
+        return self.max_upload_mb * 1024 * 1024
+
+    def accepts_at(self, moment: datetime) -> bool:
+        """Whether a submission received at ``moment`` is in time; the closing second is out."""
+        return (
+            self.status == RoundStatus.OPEN
+            and (self.opens_at is None or self.opens_at <= moment)
+            and (self.closes_at is None or moment < self.closes_at)
+        )
+
+    @property
+    def is_accepting(self) -> bool:
+        return self.accepts_at(timezone.now())
+
+    @property
+    def is_frozen(self) -> bool:
+        return (
+            self.freeze_at is not None
+            and self.freeze_at <= timezone.now()
+            and self.status != RoundStatus.PUBLISHED
+        )
+
+    @property
+    def is_board_public(self) -> bool:
+        """Whether the public may see a leaderboard of this round at all."""
+        if self.event.status == EventStatus.DRAFT:
+            return False
+        if self.status == RoundStatus.PUBLISHED:
+            return True
+        return self.board == self.Board.LIVE and self.status != RoundStatus.DRAFT
+
+    def next(self) -> "Round | None":
+        return self.track.rounds.filter(ordinal__gt=self.ordinal).order_by("ordinal").first()
+
+    def previous(self) -> "Round | None":
+        return self.track.rounds.filter(ordinal__lt=self.ordinal).order_by("-ordinal").first()
+
+
+class Participation(HasStates):
+    """A team in a round."""
+
+    MOVES = PARTICIPATION_MOVES
+
+    round = models.ForeignKey(
+        Round, models.CASCADE, related_name="participations", verbose_name=_("round")
+    )
+    team = models.ForeignKey(
+        "contest.Team", models.CASCADE, related_name="participations", verbose_name=_("team")
+    )
+    running_order = models.PositiveSmallIntegerField(_("running order"), null=True, blank=True)
+    status = models.CharField(
+        _("status"),
+        max_length=20,
+        choices=ParticipationStatus,
+        default=ParticipationStatus.ACTIVE,
+        editable=False,
+    )
+    joined_at = models.DateTimeField(_("joined"), auto_now_add=True)
+
+    class Meta:
+        ordering = [models.F("running_order").asc(nulls_last=True), "team__code"]
+        verbose_name = _("participation")
+        verbose_name_plural = _("participations")
+        constraints = [
+            models.UniqueConstraint(fields=["round", "team"], name="team_once_in_round"),
+            models.UniqueConstraint(
+                fields=["round", "running_order"],
+                name="running_order_once",
+                condition=models.Q(running_order__isnull=False),
+                violation_error_message=_("Two teams cannot share a place in the running order."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.team} · {self.round.name}"
+
+    def audit_event(self):
+        return self.round.event

@@ -1,0 +1,11 @@
+from decimal import ROUND_HALF_UP, Decimal
+
+
+def round_half_up(value, decimals: int) -> Decimal:
+    """``value`` (Decimal, float, int or numeric string) rounded half up, as rules books say.
+
+    A float is taken by its shortest decimal form, so that 2.675 rounds to 2.68 as people expect.
+    """
+    if not isinstance(value, Decimal):
+        value = Decimal(str(value))
+    return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)

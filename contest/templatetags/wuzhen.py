@@ -1,0 +1,39 @@
+"""Template tags that every template has without loading."""
+
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils import formats, timezone
+
+from contest.numbers import round_half_up
+
+register = template.Library()
+
+
+@register.filter
+def event_time(moment, event):
+    """A moment in the event's zone, with the zone's name: ``2026-11-25 18:00 (Asia/Shanghai)``."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment, ZoneInfo(event.time_zone))
+    return f"{local:%Y-%m-%d %H:%M} ({event.time_zone})"
+
+
+@register.filter
+def score(value, decimals=2):
+    """A score for people: rounded half up, here and nowhere earlier."""
+    if value is None or value == "":
+        return "–"
+    return formats.number_format(round_half_up(value, int(decimals)), int(decimals))
+
+
+@register.simple_tag(takes_context=True)
+def query(context, **changes):
+    """The page's query string with some parameters changed; None removes one."""
+    params = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value is None:
+            params.pop(name, None)
+        else:
+            params[name] = value
+    return f"?{params.urlencode()}" if params else "?"

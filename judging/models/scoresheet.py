@@ -1,0 +1,101 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from contest.states import HasStates
+from judging.states import SCORESHEET_MOVES, ScoresheetStatus
+
+
+class Scoresheet(HasStates):
+    """One judge's marks for one team in a round."""
+
+    MOVES = SCORESHEET_MOVES
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    assignment = models.OneToOneField(
+        "judging.Assignment",
+        models.PROTECT,
+        related_name="scoresheet",
+        verbose_name=_("assignment"),
+    )
+    status = models.CharField(
+        _("status"),
+        max_length=20,
+        choices=ScoresheetStatus,
+        default=ScoresheetStatus.DRAFT,
+        editable=False,
+    )
+    comment = models.TextField(_("comment to the team"), max_length=4000, blank=True)
+    private_note = models.TextField(_("private note"), max_length=4000, blank=True)
+    submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True, editable=False)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("score sheet")
+        verbose_name_plural = _("score sheets")
+
+    def __str__(self) -> str:
+        return str(self.assignment)
+
+    def audit_event(self):
+        return self.assignment.judge.event
+
+    @property
+    def is_editable(self) -> bool:
+        return self.status != ScoresheetStatus.SUBMITTED
+
+
+class Mark(models.Model):
+    """The mark that holds now; every change of it is a MarkRevision."""
+
+    scoresheet = models.ForeignKey(
+        Scoresheet, models.PROTECT, related_name="marks", verbose_name=_("score sheet")
+    )
+    criterion = models.ForeignKey(
+        "judging.Criterion", models.PROTECT, related_name="marks", verbose_name=_("criterion")
+    )
+    value = models.DecimalField(_("mark"), max_digits=6, decimal_places=2)
+
+    class Meta:
+        ordering = ["criterion__ordinal", "criterion"]
+        verbose_name = _("mark")
+        verbose_name_plural = _("marks")
+        constraints = [
+            models.UniqueConstraint(fields=["scoresheet", "criterion"], name="mark_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.criterion}: {self.value}"
+
+
+class MarkRevision(models.Model):
+    """One change of one mark. Only ever added to; ``key`` makes a repeated request harmless."""
+
+    scoresheet = models.ForeignKey(
+        Scoresheet, models.PROTECT, related_name="revisions", verbose_name=_("score sheet")
+    )
+    criterion = models.ForeignKey(
+        "judging.Criterion", models.PROTECT, related_name="revisions", verbose_name=_("criterion")
+    )
+    value = models.DecimalField(_("mark"), max_digits=6, decimal_places=2, null=True)
+    previous = models.DecimalField(_("previous mark"), max_digits=6, decimal_places=2, null=True)
+    key = models.CharField(_("key of the request"), max_length=64)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
+    )
+    at = models.DateTimeField(_("received"), auto_now_add=True)
+    device_at = models.DateTimeField(_("time on the tablet"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("revision of a mark")
+        verbose_name_plural = _("revisions of marks")
+        constraints = [
+            models.UniqueConstraint(fields=["scoresheet", "key"], name="revision_key_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.criterion}: {self.previous} → {self.value}"

@@ -1,0 +1,34 @@
+"""Every state machine of judging/, in one place. See contest/states.py for how they work."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ScoresheetStatus(models.TextChoices):
+    DRAFT = "draft", _("draft")
+    SUBMITTED = "submitted", _("submitted")
+    RETURNED = "returned", _("returned")
+
+
+SCORESHEET_MOVES = {
+    ScoresheetStatus.DRAFT: {ScoresheetStatus.SUBMITTED},
+    ScoresheetStatus.SUBMITTED: {ScoresheetStatus.RETURNED},
+    ScoresheetStatus.RETURNED: {ScoresheetStatus.SUBMITTED},
+}
+
+
+class RunStatus(models.TextChoices):
+    QUEUED = "queued", _("queued")
+    RUNNING = "running", _("running")
+    SUCCEEDED = "succeeded", _("scored")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+RUN_MOVES = {
+    RunStatus.QUEUED: {RunStatus.RUNNING, RunStatus.CANCELLED},
+    RunStatus.RUNNING: {RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED},
+    RunStatus.SUCCEEDED: set(),
+    RunStatus.FAILED: set(),
+    RunStatus.CANCELLED: set(),
+}

@@ -1,0 +1,123 @@
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+def default_tie_breaks() -> list[str]:
+    return ["judges", "metric", "earliest"]
+
+
+class Scheme(models.Model):
+    """How a round's ranking is made: components, tie-breaks, how many advance."""
+
+    class TieBreak(models.TextChoices):
+        JUDGES = "judges", _("higher judges' score")
+        METRIC = "metric", _("higher automated score")
+        CRITERION = "criterion", _("higher mark on the rubric's first criterion")
+        EARLIEST = "earliest", _("earlier submission")
+
+    round = models.OneToOneField(
+        "contest.Round", models.CASCADE, related_name="scheme", verbose_name=_("round")
+    )
+    advance_count = models.PositiveSmallIntegerField(
+        _("teams that advance"), default=10, help_text=_("0: nobody; the round awards prizes.")
+    )
+    tie_breaks = models.JSONField(_("tie-breaks, in order"), default=default_tie_breaks, blank=True)
+    decimals = models.PositiveSmallIntegerField(
+        _("decimals shown"), default=2, validators=[MaxValueValidator(6)]
+    )
+
+    class Meta:
+        verbose_name = _("ranking scheme")
+        verbose_name_plural = _("ranking schemes")
+
+    def __str__(self) -> str:
+        return str(self.round)
+
+    def clean(self):
+        super().clean()
+        known = set(self.TieBreak.values)
+        wrong = [name for name in self.tie_breaks if name not in known]
+        if wrong or len(set(self.tie_breaks)) != len(self.tie_breaks):
+            raise ValidationError(
+                {
+                    "tie_breaks": _("Name each tie-break once; known are: %(known)s.")
+                    % {"known": ", ".join(sorted(known))}
+                }
+            )
+
+    def audit_event(self):
+        return self.round.event
+
+
+class SchemeComponent(models.Model):
+    """One weighted part of a round's total, itself on a scale of 0 to 100."""
+
+    class Kind(models.TextChoices):
+        METRIC = "metric", _("automated score")
+        JUDGES = "judges", _("judges' scores")
+
+    class Aggregation(models.TextChoices):
+        MEAN = "mean", _("mean")
+        TRIMMED = "trimmed", _("mean without the highest and the lowest")
+
+    scheme = models.ForeignKey(
+        Scheme, models.CASCADE, related_name="components", verbose_name=_("ranking scheme")
+    )
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    source = models.ForeignKey(
+        "contest.Round",
+        models.PROTECT,
+        related_name="+",
+        verbose_name=_("from the round"),
+        help_text=_("This round, or an earlier one whose result carries over."),
+    )
+    weight = models.DecimalField(
+        _("weight"),
+        max_digits=6,
+        decimal_places=2,
+        default=100,
+        validators=[MinValueValidator(Decimal("0.01"))],
+    )
+    aggregation = models.CharField(
+        _("judges' scores are combined by"),
+        max_length=20,
+        choices=Aggregation,
+        default=Aggregation.TRIMMED,
+    )
+    # Of the metric: the raw values that become 0 and 100; a lower_is_better metric is turned round.
+    worst = models.FloatField(_("metric value that gives 0"), default=0)
+    best = models.FloatField(_("metric value that gives 100"), default=1)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("component")
+        verbose_name_plural = _("components")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scheme", "kind", "source"],
+                name="component_once",
+                violation_error_message=_("The scheme already has this component."),
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(worst=models.F("best")),
+                name="component_bounds",
+                violation_error_message=_("The values that give 0 and 100 must differ."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} · {self.source.name}"
+
+    def clean(self):
+        super().clean()
+        if not self.scheme_id or not self.source_id:
+            return
+        target = self.scheme.round
+        if self.source.track_id != target.track_id or self.source.ordinal > target.ordinal:
+            raise ValidationError(
+                {"source": _("A component comes from this round or an earlier one of its track.")}
+            )
