@@ -1,0 +1,129 @@
+"""Rounds: their life from preparation to publication, and who takes part."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from contest.errors import Refused
+from contest.models import LogEntry, Participation, Round, Team, Track, User
+from contest.signals import ranking_inputs_changed
+from contest.states import ParticipationStatus, RoundStatus, TeamStatus
+
+COMPETING = (TeamStatus.REGISTERED, TeamStatus.CONFIRMED)
+
+
+def first_open_round(track: Track) -> Round | None:
+    """The round new teams of ``track`` join: the first of it or of a track above, while open."""
+    for owner in reversed(track.path()):
+        first = owner.rounds.order_by("ordinal").first()
+        if first is not None:
+            return first if first.status == RoundStatus.OPEN else None
+    return None
+
+
+def join_round(round: Round, team: Team) -> Participation:
+    """Put a team into a round; a team that is in it already stays as it is."""
+    participation, created = Participation.objects.get_or_create(round=round, team=team)
+    if created:
+        ranking_inputs_changed.send(sender=Round, round=round)
+    return participation
+
+
+def eligible_teams(round: Round):
+    """Competing teams of the round's track and its sub-tracks."""
+    return Team.objects.filter(track__in=round.track.with_descendants(), status__in=COMPETING)
+
+
+@transaction.atomic
+def open_round(round: Round, by: User | None) -> Round:
+    """Open a round. A track's first round takes in every competing team of the track.
+
+    Raises Refused when a later round has nobody in it, WrongMove.
+    """
+    round.require_move(RoundStatus.OPEN)
+    if round.status == RoundStatus.CLOSED:
+        raise Refused(_("A closed round is reopened with a reason."), code="reason_required")
+    if round.previous() is None:
+        for team in eligible_teams(round):
+            join_round(round, team)
+    elif not round.participations.filter(status=ParticipationStatus.ACTIVE).exists():
+        raise Refused(
+            _("Nobody has advanced to “%(round)s” yet; sign off the round before it first."),
+            code="nobody_advanced",
+            params={"round": round.name},
+        )
+    fields = {} if round.opens_at else {"opens_at": timezone.now()}
+    round.move_to(RoundStatus.OPEN, by=by, **fields)
+    return round
+
+
+def close_round(round: Round, by: User | None) -> Round:
+    """No more submissions or marks. Raises WrongMove."""
+    round.move_to(RoundStatus.CLOSED, by=by)
+    ranking_inputs_changed.send(sender=Round, round=round)
+    return round
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Refused(_("Give a reason; it is kept in the log."), code="reason_required")
+
+
+def reopen_round(round: Round, by: User, reason: str) -> Round:
+    """Open a closed round again, with a reason. Raises Refused, WrongMove."""
+    _require_reason(reason)
+    round.move_to(RoundStatus.OPEN, by=by, reason=reason)
+    return round
+
+
+def mark_decided(round: Round, by: User) -> Round:
+    """The ranking is signed off."""
+    round.move_to(RoundStatus.DECIDED, by=by)
+    return round
+
+
+def undo_decided(round: Round, by: User, reason: str) -> Round:
+    """The sign-off was revoked, with a reason. Raises Refused, WrongMove."""
+    _require_reason(reason)
+    round.move_to(RoundStatus.CLOSED, by=by, reason=reason)
+    return round
+
+
+def publish_round(round: Round, by: User) -> Round:
+    """Show the decided result to the public. Raises WrongMove."""
+    round.move_to(RoundStatus.PUBLISHED, by=by)
+    ranking_inputs_changed.send(sender=Round, round=round)
+    return round
+
+
+def unpublish_round(round: Round, by: User, reason: str) -> Round:
+    """Take a published result back, with a reason. Raises Refused, WrongMove."""
+    _require_reason(reason)
+    round.move_to(RoundStatus.DECIDED, by=by, reason=reason)
+    ranking_inputs_changed.send(sender=Round, round=round)
+    return round
+
+
+@transaction.atomic
+def set_running_order(round: Round, participations: Sequence[Participation], by: User) -> None:
+    """Number the given participations 1, 2, 3, …; those left out come last, unnumbered."""
+    Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
+    ids = [participation.pk for participation in participations]
+    own = set(round.participations.values_list("pk", flat=True))
+    if len(set(ids)) != len(ids) or not set(ids) <= own:
+        raise Refused(
+            _("The running order names a team twice, or one that is not in the round."),
+            code="bad_running_order",
+        )
+    # First clear, so that no two rows share a number on the way.
+    round.participations.update(running_order=None)
+    for n, pk in enumerate(ids, start=1):
+        round.participations.filter(pk=pk).update(running_order=n)
+    LogEntry.write(round, "running_order", by=by, after=f"{len(ids)}")
+
+
+def next_ordinal(track: Track) -> int:
+    return (track.rounds.aggregate(last=Max("ordinal"))["last"] or 0) + 1

@@ -1,0 +1,197 @@
+"""Teams: how they come to be, who belongs to them, what becomes of them."""
+
+import re
+
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+
+from contest.errors import Refused
+from contest.links import absolute_url
+from contest.models import Entry, Event, Invitation, LogEntry, Membership, Team, Track, User
+from contest.services.rounds import first_open_round, join_round
+from contest.signals import ranking_inputs_changed
+from contest.states import ParticipationStatus, TeamStatus
+
+
+def _next_code(track: Track) -> str:
+    """The next code with the track's prefix, such as ``MA-014``; the event must be locked."""
+    taken = [
+        int(match[1])
+        for code in Team.objects.filter(
+            event=track.event_id, code__startswith=f"{track.code_prefix}-"
+        ).values_list("code", flat=True)
+        if (match := re.fullmatch(rf"{track.code_prefix}-(\d+)", code))
+    ]
+    return f"{track.code_prefix}-{max(taken, default=0) + 1:03}"
+
+
+@transaction.atomic
+def register_team(*, by: User, track: Track, team: dict, entry: dict) -> Team:
+    """Register a team with ``by`` as its captain, and let it into the track's running round.
+
+    ``team`` and ``entry`` hold the fields of those models. One person captains one team of a
+    track; asking again for the same track returns that team. Raises Refused when registration is
+    not open, ValidationError for bad fields.
+    """
+    event = Event.objects.select_for_update().get(pk=track.event_id)
+    mine = Team.objects.filter(
+        track=track, memberships__user=by, memberships__role=Membership.Role.CAPTAIN
+    ).exclude(status=TeamStatus.WITHDRAWN)
+    if existing := mine.first():
+        return existing
+    if not event.is_registration_open:
+        raise Refused(
+            _("Registration for “%(event)s” is not open."),
+            code="registration_closed",
+            params={"event": event.name},
+        )
+    if track.children.exists():
+        raise Refused(
+            _("Choose one of the sub-tracks of “%(track)s”."),
+            code="track_has_children",
+            params={"track": track.name},
+        )
+    new = Team(track=track, event=event, code=_next_code(track), **team)
+    new.status = TeamStatus.REGISTERED
+    new.full_clean()
+    new.save()
+    Membership.objects.create(team=new, user=by, role=Membership.Role.CAPTAIN)
+    new_entry = Entry(team=new, **entry)
+    new_entry.full_clean()
+    new_entry.save()
+    LogEntry.write(new, "registered", by=by, after=new.status)
+    if round := first_open_round(track):
+        join_round(round, new)
+    return new
+
+
+def invite(team: Team, email: str, by: User) -> Invitation:
+    """Invite a person by e-mail; an invitation that is still open is sent again, not doubled.
+
+    Raises Refused when the team is full or the person already belongs to it.
+    """
+    email = User.objects.normalize_email(email).lower()
+    with transaction.atomic():
+        Team.objects.select_for_update(of=("self",)).get(pk=team.pk)
+        if team.memberships.filter(user__email=email).exists():
+            raise Refused(
+                _("%(email)s already belongs to the team."),
+                code="already_member",
+                params={"email": email},
+            )
+        _require_room(team)
+        invitation = team.invitations.filter(email=email, accepted_at=None).first()
+        if invitation is not None and not invitation.is_open:
+            invitation.delete()
+            invitation = None
+        if invitation is None:
+            invitation = Invitation.objects.create(team=team, email=email, invited_by=by)
+    recipient = User.objects.filter(email=email).first()
+    language = recipient.language if recipient else by.language
+    with translation.override(language):
+        context = {
+            "invitation": invitation,
+            "team": team,
+            "url": absolute_url(reverse("invitation", args=[invitation.token])),
+        }
+        send_mail(
+            subject=str(_("Invitation to join the team “%(team)s”") % {"team": team.name}),
+            message=render_to_string("contest/mail/invitation.txt", context),
+            from_email=None,
+            recipient_list=[email],
+        )
+    return invitation
+
+
+def _require_room(team: Team) -> None:
+    if team.memberships.count() >= team.event.max_members:
+        raise Refused(
+            _("A team has at most %(count)s members."),
+            code="team_full",
+            params={"count": team.event.max_members},
+        )
+
+
+@transaction.atomic
+def accept_invitation(invitation: Invitation, user: User) -> Membership:
+    """Join the team. Accepting again as the same person changes nothing. Raises Refused."""
+    team = Team.objects.select_for_update(of=("self",)).get(pk=invitation.team_id)
+    invitation = Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
+    membership = team.memberships.filter(user=user).first()
+    if membership is not None:
+        return membership
+    if not invitation.is_open:
+        raise Refused(_("This invitation was used or has expired."), code="invitation_closed")
+    if hasattr(user, "judge"):
+        raise Refused(_("A judge's account cannot join a team."), code="judge_cannot_join")
+    _require_room(team)
+    membership = Membership.objects.create(team=team, user=user)
+    invitation.accepted_at, invitation.accepted_by = timezone.now(), user
+    invitation.save(update_fields=["accepted_at", "accepted_by"])
+    LogEntry.write(team, "member_joined", by=user, after=user.name)
+    return membership
+
+
+@transaction.atomic
+def remove_member(membership: Membership, by: User) -> None:
+    """Take a member out of the team, or leave it. The captain stays. Raises Refused."""
+    if membership.role == Membership.Role.CAPTAIN:
+        raise Refused(_("The captain cannot leave the team."), code="captain_stays")
+    LogEntry.write(membership.team, "member_removed", by=by, before=membership.user.name)
+    membership.delete()
+
+
+def _end_participations(team: Team, status: str, by, reason: str) -> None:
+    for participation in team.participations.filter(status=ParticipationStatus.ACTIVE):
+        participation.move_to(status, by=by, reason=reason)
+        ranking_inputs_changed.send(sender=Team, round=participation.round)
+
+
+@transaction.atomic
+def withdraw_team(team: Team, by: User, reason: str = "") -> None:
+    """The team gives up: it leaves every ranking; what it sent stays on record."""
+    team.move_to(TeamStatus.WITHDRAWN, by=by, reason=reason)
+    _end_participations(team, ParticipationStatus.WITHDRAWN, by, reason)
+
+
+def confirm_team(team: Team, by: User) -> None:
+    """The organizer has checked the team. Raises WrongMove."""
+    team.move_to(TeamStatus.CONFIRMED, by=by)
+
+
+@transaction.atomic
+def disqualify_team(team: Team, by: User, reason: str) -> None:
+    """The organizer excludes the team; a reason is required. Raises Refused or WrongMove."""
+    if not reason.strip():
+        raise Refused(_("Give the reason for the disqualification."), code="reason_required")
+    team.move_to(TeamStatus.DISQUALIFIED, by=by, reason=reason)
+    _end_participations(team, ParticipationStatus.DISQUALIFIED, by, reason)
+
+
+@transaction.atomic
+def reinstate_team(team: Team, by: User, reason: str) -> None:
+    """Undo a disqualification; the team is back in the rounds it was taken out of."""
+    if not reason.strip():
+        raise Refused(_("Give the reason for the reinstatement."), code="reason_required")
+    team.move_to(TeamStatus.CONFIRMED, by=by, reason=reason)
+    for participation in team.participations.filter(status=ParticipationStatus.DISQUALIFIED):
+        participation.move_to(ParticipationStatus.ACTIVE, by=by, reason=reason)
+        ranking_inputs_changed.send(sender=Team, round=participation.round)
+
+
+@transaction.atomic
+def edit_team(team: Team, by: User, **fields) -> Team:
+    """Change a team's names, organisation or country. Raises ValidationError."""
+    before = {name: getattr(team, name) for name in fields}
+    for name, value in fields.items():
+        setattr(team, name, value)
+    team.full_clean()
+    team.save()
+    changed = [name for name, value in before.items() if value != getattr(team, name)]
+    if changed:
+        LogEntry.write(team, "edited", by=by, after=", ".join(changed))
+    return team
