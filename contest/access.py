@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from contest.models import Event, Round, Team
 from contest.roles import can_see_event, is_captain, is_member, is_organizer
@@ -24,7 +25,10 @@ def visible_event(request, slug: str) -> Event:
 
 
 def organizer_required(view):
-    """``view(request, event, ...)`` for organizers of the event named by ``slug`` in the URL."""
+    """``view(request, event, ...)`` for organizers of the event named by ``slug`` in the URL.
+
+    The view must render its answer itself (no lazy TemplateResponse), within the event's zone.
+    """
 
     @wraps(view)
     @login_required
@@ -32,7 +36,9 @@ def organizer_required(view):
         event = visible_event(request, slug)
         if not is_organizer(request.user, event):
             raise PermissionDenied
-        return view(request, event, *args, **kwargs)
+        # Times in forms are read and written in the event's zone.
+        with timezone.override(event.tzinfo):
+            return view(request, event, *args, **kwargs)
 
     return wrapper
 
