@@ -1,0 +1,1 @@
+"""The demo competition: real data sets, really trained models, computed scores."""
