@@ -1,0 +1,33 @@
+// Small things every page needs.
+document.addEventListener("click", (event) => {
+  const back = event.target.closest("[data-back]");
+  if (back && history.length > 1) {
+    event.preventDefault();
+    history.back();
+  }
+});
+
+// Ask before what cannot be undone: <form data-confirm="…"> or <button data-confirm="…">.
+document.addEventListener("submit", (event) => {
+  const asking = event.submitter?.dataset.confirm || event.target.dataset.confirm;
+  if (asking && !window.confirm(asking)) {
+    event.preventDefault();
+    return;
+  }
+  // A second tap while the first is on its way sends nothing.
+  if (event.target.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  if (event.target.method === "post") event.target.dataset.sent = "1";
+});
+
+// Coming back with the browser's Back button must not leave forms dead.
+window.addEventListener("pageshow", () => {
+  document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
+});
+
+// <form data-auto> is sent when a choice changes.
+document.addEventListener("change", (event) => {
+  if (event.target.form?.dataset.auto !== undefined) event.target.form.requestSubmit();
+});
