@@ -1,0 +1,1 @@
+"""How a submission of each kind becomes predictions: one module a kind."""
