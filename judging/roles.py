@@ -1,0 +1,27 @@
+"""Who may act as a judge. See contest/roles.py for the other roles."""
+
+from contest.models import Event
+from contest.roles import is_organizer
+from judging.models import Assignment, Judge, Scoresheet
+
+
+def judge_of(user) -> Judge | None:
+    """The judge whose account this is; an account judges in one event alone."""
+    if not user.is_authenticated or not user.is_active:
+        return None
+    return Judge.objects.filter(user=user).select_related("event").first()
+
+
+def may_score(user, assignment: Assignment) -> bool:
+    """Only the judge it was given to."""
+    return user.is_authenticated and assignment.judge.user_id == user.pk
+
+
+def may_see_sheet(user, sheet: Scoresheet) -> bool:
+    """Its judge and the event's organizers; nobody else, whatever was published."""
+    assignment = sheet.assignment
+    return may_score(user, assignment) or may_see_sheets_of(user, assignment.judge.event)
+
+
+def may_see_sheets_of(user, event: Event) -> bool:
+    return is_organizer(user, event)

@@ -1,0 +1,200 @@
+"""Judges, panels, assignments and conflicts of interest."""
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from contest.errors import Refused
+from contest.models import Event, LogEntry, Participation, Round, Team, User
+from contest.roles import is_organizer
+from contest.signals import ranking_inputs_changed
+from contest.states import ParticipationStatus
+from judging.models import Assignment, Judge, MarkRevision, Panel, Recusal, Rubric
+
+
+@transaction.atomic
+def add_judge(event: Event, by: User, **fields) -> Judge:
+    """Seat a judge in the event, with an account of that event alone.
+
+    ``fields``: name, email, organisation_zh, organisation_en. Raises ValidationError.
+    """
+    judge = Judge(event=event, **fields)
+    judge.full_clean(exclude=["user"])
+    judge.user = User.objects.create_user(name=judge.name)
+    judge.save()
+    LogEntry.write(judge, "judge_added", by=by, after=judge.organisation)
+    return judge
+
+
+@transaction.atomic
+def edit_judge(judge: Judge, by: User, **fields) -> Judge:
+    """Change a judge's name, organisation or e-mail. Raises ValidationError."""
+    for name, value in fields.items():
+        setattr(judge, name, value)
+    judge.full_clean()
+    judge.save()
+    User.objects.filter(pk=judge.user_id).update(name=judge.name)
+    LogEntry.write(judge, "judge_edited", by=by, after=judge.organisation)
+    return judge
+
+
+@transaction.atomic
+def save_panel(
+    round: Round, by: User, panel: Panel | None = None, *, names: dict, rubric: Rubric, judges
+) -> Panel:
+    """Make or change a panel. Judges with marks in it stay; so does the rubric once it was used.
+
+    Raises Refused, ValidationError.
+    """
+    panel = panel or Panel(round=round)
+    marked = MarkRevision.objects.filter(scoresheet__assignment__panel=panel) if panel.pk else None
+    if marked is not None and panel.rubric_id != rubric.pk and marked.exists():
+        raise Refused(_("Marks were given in this panel; its rubric stays."), code="rubric_in_use")
+    for name, value in names.items():
+        setattr(panel, name, value)
+    panel.rubric = rubric
+    panel.full_clean()
+    panel.save()
+    wanted = {judge.pk for judge in judges}
+    if wrong := [judge for judge in judges if judge.event_id != round.event_id]:
+        raise ValidationError(
+            _("%(judge)s judges in another event."), params={"judge": wrong[0].name}
+        )
+    for judge in panel.judges.exclude(pk__in=wanted):
+        for assignment in panel.assignments.filter(judge=judge):
+            unassign(assignment, by)
+    panel.judges.set(wanted)
+    LogEntry.write(panel, "panel_saved", by=by, after=f"{len(wanted)}")
+    return panel
+
+
+def same_organisation(judge: Judge, team: Team) -> bool:
+    """Whether judge and team name the same organisation, in either language."""
+    pairs = (
+        (judge.organisation_zh, team.organisation_zh),
+        (judge.organisation_en, team.organisation_en),
+    )
+    return any(a.strip() and a.strip().casefold() == b.strip().casefold() for a, b in pairs)
+
+
+def assign(panel: Panel, judge: Judge, participation: Participation, by: User) -> Assignment:
+    """Give one team to one judge of the panel; giving it twice changes nothing. Raises Refused."""
+    if participation.round_id != panel.round_id:
+        raise Refused(_("The team is not in the panel's round."), code="wrong_round")
+    if not panel.judges.filter(pk=judge.pk).exists():
+        raise Refused(
+            _("%(judge)s does not sit in this panel."),
+            code="not_in_panel",
+            params={"judge": judge.name},
+        )
+    if Recusal.objects.filter(judge=judge, team=participation.team_id).exists():
+        raise Refused(
+            _("%(judge)s has a conflict of interest with this team."),
+            code="recused",
+            params={"judge": judge.name},
+        )
+    try:
+        with transaction.atomic():
+            assignment, created = Assignment.objects.get_or_create(
+                judge=judge, participation=participation, defaults={"panel": panel}
+            )
+            if created:
+                LogEntry.write(panel, "assigned", by=by, after=str(assignment))
+    except IntegrityError:
+        assignment = Assignment.objects.get(judge=judge, participation=participation)
+    return assignment
+
+
+@transaction.atomic
+def assign_all(panel: Panel, by: User) -> tuple[int, list[tuple[Judge, Team]]]:
+    """Give every team of the round to every judge of the panel.
+
+    Returns how many assignments were new, and the pairs left out because of a declared conflict or
+    because judge and team belong to the same organisation.
+    """
+    judges = list(panel.judges.all())
+    participations = list(
+        panel.round.participations.filter(status=ParticipationStatus.ACTIVE).select_related("team")
+    )
+    there = set(
+        Assignment.objects.filter(participation__round=panel.round).values_list(
+            "judge_id", "participation_id"
+        )
+    )
+    recused = set(Recusal.objects.filter(judge__in=judges).values_list("judge_id", "team_id"))
+    new, left_out = [], []
+    for participation in participations:
+        for judge in judges:
+            if (judge.pk, participation.pk) in there:
+                continue
+            conflict = (judge.pk, participation.team_id) in recused
+            if conflict or same_organisation(judge, participation.team):
+                left_out.append((judge, participation.team))
+                continue
+            new.append(Assignment(panel=panel, judge=judge, participation=participation))
+    Assignment.objects.bulk_create(new, ignore_conflicts=True)
+    LogEntry.write(panel, "assigned_all", by=by, after=f"{len(new)}")
+    return len(new), left_out
+
+
+@transaction.atomic
+def unassign(assignment: Assignment, by: User) -> None:
+    """Take a team from a judge. Refused once marks were given: declare a conflict instead."""
+    if MarkRevision.objects.filter(scoresheet__assignment=assignment).exists():
+        raise Refused(
+            _("%(judge)s has given marks to %(team)s; the sheet stays on record."),
+            code="marks_given",
+            params={
+                "judge": assignment.judge.name,
+                "team": assignment.participation.team.name,
+            },
+        )
+    LogEntry.write(assignment.panel, "unassigned", by=by, before=str(assignment))
+    if hasattr(assignment, "scoresheet"):
+        assignment.scoresheet.delete()
+    assignment.delete()
+
+
+def _recount(judge: Judge, team: Team) -> None:
+    rounds = Round.objects.filter(
+        participations__team=team, participations__assignments__judge=judge
+    ).distinct()
+    for round in list(rounds):
+        transaction.on_commit(
+            lambda round=round: ranking_inputs_changed.send(sender=Recusal, round=round)
+        )
+
+
+def recuse(judge: Judge, team: Team, by: User, reason: str) -> Recusal:
+    """Declare a conflict of interest, before or after scoring: by the judge or an organizer.
+
+    The judge's sheets for the team stay on record and no longer count. Declaring it twice changes
+    nothing. Raises Refused.
+    """
+    if by.pk != judge.user_id and not is_organizer(by, judge.event):
+        raise Refused(_("Only the judge or an organizer can do this."), code="not_allowed")
+    if not reason.strip():
+        raise Refused(_("Give a reason; it is kept in the log."), code="reason_required")
+    with transaction.atomic():
+        recusal = Recusal.objects.filter(judge=judge, team=team).first()
+        if recusal is not None:
+            return recusal
+        recusal = Recusal(judge=judge, team=team, reason=reason[:300], declared_by=by)
+        recusal.full_clean()
+        recusal.save()
+        LogEntry.write(recusal, "recused", by=by, reason=reason)
+        _recount(judge, team)
+    return recusal
+
+
+@transaction.atomic
+def lift_recusal(recusal: Recusal, by: User, reason: str) -> None:
+    """Take a declared conflict back, with a reason; the sheets count again. Raises Refused."""
+    if not is_organizer(by, recusal.judge.event):
+        raise Refused(_("Only an organizer can do this."), code="not_allowed")
+    if not reason.strip():
+        raise Refused(_("Give a reason; it is kept in the log."), code="reason_required")
+    LogEntry.write(recusal, "recusal_lifted", by=by, reason=reason)
+    judge, team = recusal.judge, recusal.team
+    recusal.delete()
+    _recount(judge, team)
