@@ -1,0 +1,99 @@
+"""Schemes: how a round's ranking is made."""
+
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from contest.errors import Refused
+from contest.models import LogEntry, Round, User
+from contest.signals import ranking_inputs_changed
+from contest.states import RoundStatus
+from judging.metrics import METRICS
+from judging.services.benchmarks import current_benchmark
+from leaderboard.models import Scheme, SchemeComponent
+
+
+def metric_bounds(round: Round) -> tuple[float, float]:
+    """The natural bounds (worst, best) of a round's metric; 0 and 1 where it has none yet."""
+    benchmark = current_benchmark(round)
+    if benchmark is None:
+        return 0.0, 1.0
+    metric = METRICS[benchmark.metric]
+    return metric.worst, metric.best
+
+
+def ensure_scheme(round: Round) -> Scheme:
+    """The round's scheme; where none was saved yet, the usual one for its format is."""
+    scheme = Scheme.objects.filter(round=round).first()
+    if scheme is not None:
+        return scheme
+    with transaction.atomic():
+        scheme, created = Scheme.objects.get_or_create(
+            round=round,
+            defaults={
+                "advance_count": {"preliminary": 20, "semifinal": 10}.get(round.kind, 0),
+                "tie_breaks": ["metric", "earliest"]
+                if round.format == Round.Format.AUTOMATED
+                else ["judges", "criterion"],
+            },
+        )
+        if created:
+            worst, best = metric_bounds(round)
+            kind = (
+                SchemeComponent.Kind.METRIC
+                if round.format == Round.Format.AUTOMATED
+                else SchemeComponent.Kind.JUDGES
+            )
+            scheme.components.create(kind=kind, source=round, weight=100, worst=worst, best=best)
+    return scheme
+
+
+@transaction.atomic
+def save_scheme(
+    round: Round,
+    by: User,
+    *,
+    advance_count: int,
+    tie_breaks: list[str],
+    decimals: int,
+    components: list[dict],
+) -> Scheme:
+    """Set a round's scheme; the log keeps what it was and is.
+
+    ``components``: dicts with the fields of SchemeComponent. Raises Refused once the ranking is
+    signed off, ValidationError.
+    """
+    round = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
+    if round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
+        raise Refused(
+            _("The ranking is signed off; revoke that before you change the scheme."),
+            code="round_decided",
+        )
+    if not components:
+        raise ValidationError(_("A scheme needs at least one component."))
+    scheme = Scheme.objects.filter(round=round).first() or Scheme(round=round)
+    before = describe(scheme) if scheme.pk else ""
+    scheme.advance_count, scheme.decimals = advance_count, decimals
+    scheme.tie_breaks = list(tie_breaks)
+    scheme.full_clean()
+    scheme.save()
+    scheme.components.all().delete()
+    for fields in components:
+        component = SchemeComponent(scheme=scheme, **fields)
+        component.full_clean()
+        component.save()
+    LogEntry.write(scheme, "scheme", by=by, before=before, after=describe(scheme))
+    transaction.on_commit(lambda: ranking_inputs_changed.send(sender=Scheme, round=round))
+    return scheme
+
+
+def describe(scheme: Scheme) -> str:
+    """The scheme in one line, for the log."""
+    parts = [
+        f"{c.kind}({c.source.slug}) {Decimal(c.weight).normalize():f}"
+        for c in scheme.components.select_related("source")
+    ]
+    ties = ",".join(scheme.tie_breaks)
+    return f"{' + '.join(parts)}; top {scheme.advance_count}; ties: {ties}"

@@ -1,0 +1,328 @@
+"""Standings: computed from what is known, kept with a digest of it, followed by newer ones."""
+
+import hashlib
+import json
+from datetime import datetime
+from fractions import Fraction
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from contest.models import Participation, Round
+from contest.roles import is_organizer
+from contest.states import ParticipationStatus, RoundStatus
+from judging.metrics import METRICS
+from judging.services.benchmarks import current_benchmark
+from judging.services.metric_results import best_scores
+from judging.services.scoresheets import fraction_to_decimal
+from judging.services.sheet_results import sheet_totals
+from leaderboard.models import Scheme, SchemeComponent, Standing, StandingRow
+from leaderboard.ranking import Contender, aggregate, rank, scale
+from leaderboard.services.schemes import ensure_scheme
+
+FULL, PUBLIC = Standing.Audience.FULL, Standing.Audience.PUBLIC
+
+
+def refresh(round: Round) -> None:
+    """Bring both standings of a round up to date, and those of later rounds that build on it.
+
+    A standing is written only when its inputs changed: the same inputs keep the same one.
+    """
+    with transaction.atomic():
+        round = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
+        if round.status == RoundStatus.DRAFT and not round.participations.exists():
+            return
+        scheme = ensure_scheme(round)
+        for audience in (FULL, PUBLIC):
+            _refresh(round, scheme, audience)
+    dependants = Round.objects.filter(
+        scheme__components__source=round, ordinal__gt=round.ordinal
+    ).distinct()
+    for later in dependants:
+        refresh(later)
+
+
+def refresh_stale() -> int:
+    """Refresh every round that runs or was closed and not yet decided; returns how many."""
+    rounds = Round.objects.filter(status__in=[RoundStatus.OPEN, RoundStatus.CLOSED])
+    for round in rounds:
+        refresh(round)
+    return len(rounds)
+
+
+def current(round: Round, audience: str) -> Standing | None:
+    return Standing.objects.filter(round=round, audience=audience, is_current=True).first()
+
+
+def visible_standing(round: Round, user) -> Standing | None:
+    """The standing this person may see: organizers the full one, others what is public."""
+    if is_organizer(user, round.event):
+        return current(round, FULL)
+    return public_standing(round)
+
+
+def public_standing(round: Round) -> Standing | None:
+    """What everybody may see now; None before the round has a public board."""
+    return current(round, PUBLIC) if round.is_board_public else None
+
+
+def _refresh(round: Round, scheme: Scheme, audience: str) -> None:
+    components = list(scheme.components.select_related("source__event"))
+    published = round.status == RoundStatus.PUBLISHED
+    judged = any(component.kind == SchemeComponent.Kind.JUDGES for component in components)
+    if audience == PUBLIC and judged and not published:
+        # Marks of judges are nobody's business before the result is published.
+        Standing.objects.filter(round=round, audience=PUBLIC, is_current=True).update(
+            is_current=False
+        )
+        return
+    inside = audience == FULL or published
+    participations = list(round.participations.select_related("team").order_by("pk"))
+    known = [
+        _component_scores(component, round, participations, inside=inside)
+        for component in components
+    ]
+    method = _method(scheme, components)
+    inputs = {
+        "method": method,
+        "audience": audience,
+        "published": published,
+        "components": [
+            {str(pk): details for pk, details in sorted(scores.items())} for scores in known
+        ],
+        "teams": [[p.pk, p.status] for p in participations],
+    }
+    canonical = json.dumps(inputs, sort_keys=True, default=str, separators=(",", ":"))
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    standing = current(round, audience)
+    if standing is not None and standing.input_digest == digest:
+        return
+    rows = _rows(scheme, components, known, participations, audience, inside=inside)
+    Standing.objects.filter(round=round, audience=audience, is_current=True).update(
+        is_current=False
+    )
+    standing = Standing.objects.create(
+        round=round, audience=audience, input_digest=digest, method=method
+    )
+    for row in rows:
+        row.standing = standing
+    StandingRow.objects.bulk_create(rows, batch_size=1000)
+
+
+def _name(component: SchemeComponent) -> str:
+    return f"{component.kind}-{component.source_id}"
+
+
+def _method(scheme: Scheme, components: list[SchemeComponent]) -> dict:
+    return {
+        "advance_count": scheme.advance_count,
+        "tie_breaks": scheme.tie_breaks,
+        "components": [
+            {
+                "name": _name(component),
+                "kind": component.kind,
+                "source": component.source.slug,
+                "source_zh": component.source.name_zh,
+                "source_en": component.source.name_en,
+                "weight": str(component.weight),
+                **(
+                    {"worst": component.worst, "best": component.best}
+                    if component.kind == SchemeComponent.Kind.METRIC
+                    else {"aggregation": component.aggregation}
+                ),
+            }
+            for component in components
+        ],
+    }
+
+
+def _component_scores(
+    component: SchemeComponent, round: Round, participations: list[Participation], *, inside: bool
+) -> dict[int, dict]:
+    """``{participation of this round: details}``, with ``scaled`` a fraction as a string.
+
+    A component from an earlier round finds the team by its participation there.
+    """
+    source = component.source
+    if source.pk == round.pk:
+        source, here = round, {p.pk: p.pk for p in participations}
+    else:
+        by_team = {p.team_id: p.pk for p in participations}
+        here = {
+            pk: by_team[team]
+            for pk, team in source.participations.values_list("pk", "team_id")
+            if team in by_team
+        }
+    if component.kind == SchemeComponent.Kind.METRIC:
+        return _metric_scores(component, source, here, inside=inside)
+    return _judges_scores(component, source, here)
+
+
+def _metric_scores(component, source: Round, here: dict[int, int], *, inside: bool) -> dict:
+    """The hidden part decides; the public sees it once that round's result is published."""
+    private = inside or source.status == RoundStatus.PUBLISHED
+    before = source.freeze_at if source.is_frozen and not inside else None
+    results = best_scores(source, "private" if private else "public", before=before)
+    benchmark = current_benchmark(source)
+    sign = 1 if benchmark is None or METRICS[benchmark.metric].greater_is_better else -1
+    scores = {}
+    for pk, result in results.items():
+        if pk not in here:
+            continue
+        details = {
+            "scaled": str(scale(result.value, component.worst, component.best)),
+            "metric": benchmark.metric,
+            "value": result.value,
+            "received_at": result.received_at.isoformat(),
+            # For tie-breaks: the metric itself, better when higher, not cut off at the bounds.
+            "signed": sign * result.value,
+        }
+        if inside:
+            details |= {"submission": str(result.submission_id), "public": result.public}
+        scores[here[pk]] = details
+    return scores
+
+
+def _judges_scores(component, source: Round, here: dict[int, int]) -> dict:
+    sheets: dict[int, list] = {}
+    for sheet in sheet_totals(source):
+        if sheet.participation_id in here:
+            sheets.setdefault(here[sheet.participation_id], []).append(sheet)
+    scores = {}
+    for pk, given in sheets.items():
+        counted = [sheet for sheet in given if sheet.counted]
+        combined = aggregate([sheet.total for sheet in counted], component.aggregation)
+        dropped = {counted[n].judge_id for n in combined.dropped} if combined else set()
+        first = sum((sheet.first_criterion for sheet in counted), Fraction(0))
+        scores[pk] = {
+            "scaled": str(combined.value) if combined else None,
+            "first_criterion": str(first / len(counted)) if counted else None,
+            "sheets": [
+                {
+                    "judge": sheet.judge_name,
+                    "organisation_zh": sheet.organisation_zh,
+                    "organisation_en": sheet.organisation_en,
+                    "total": str(sheet.total),
+                    "counted": sheet.counted,
+                    "why_not": sheet.why_not,
+                    "dropped": sheet.counted and sheet.judge_id in dropped,
+                }
+                for sheet in given
+            ],
+        }
+    return scores
+
+
+def _fraction(text) -> Fraction | None:
+    return None if text is None else Fraction(text)
+
+
+def _tie_break(name: str, components, known: list[dict], pk: int) -> Fraction | None:
+    """One tie-break as a number that is better the higher it is; None where a team has none."""
+    kind = (
+        SchemeComponent.Kind.METRIC
+        if name in (Scheme.TieBreak.METRIC, Scheme.TieBreak.EARLIEST)
+        else SchemeComponent.Kind.JUDGES
+    )
+    for component, scores in zip(components, known, strict=True):
+        if component.kind != kind or pk not in scores:
+            continue
+        details = scores[pk]
+        if name == Scheme.TieBreak.METRIC:
+            return Fraction(repr(float(details["signed"])))
+        if name == Scheme.TieBreak.EARLIEST:
+            return -_microseconds(details["received_at"])
+        if name == Scheme.TieBreak.CRITERION:
+            return _fraction(details["first_criterion"])
+        return _fraction(details["scaled"])
+    return None
+
+
+def _microseconds(moment: str) -> Fraction:
+    return Fraction(repr(datetime.fromisoformat(moment).timestamp()))
+
+
+def _rows(
+    scheme, components, known, participations, audience: str, *, inside: bool
+) -> list[StandingRow]:
+    names = [_name(component) for component in components]
+    weights = {
+        name: Fraction(component.weight) for name, component in zip(names, components, strict=True)
+    }
+    active = [p for p in participations if p.status == ParticipationStatus.ACTIVE]
+    contenders = [
+        Contender(
+            key=p.team.code,
+            scores={
+                name: _fraction(scores.get(p.pk, {}).get("scaled"))
+                for name, scores in zip(names, known, strict=True)
+            },
+            tie_breaks=tuple(_tie_break(tie, components, known, p.pk) for tie in scheme.tie_breaks),
+        )
+        for p in active
+    ]
+    by_code = {p.team.code: p for p in active}
+    rows = []
+    for place in rank(contenders, weights):
+        participation = by_code[place.key]
+        rows.append(
+            StandingRow(
+                participation=participation,
+                rank=place.rank,
+                total=None if place.total is None else fraction_to_decimal(place.total),
+                position=len(rows) + 1,
+                explanation={
+                    "components": [
+                        _explain(name, component, scores.get(participation.pk), inside, audience)
+                        for name, component, scores in zip(names, components, known, strict=True)
+                    ],
+                    "missing": list(place.missing),
+                    "tie_breaks_used": scheme.tie_breaks[: place.tie_breaks_used],
+                    "shared": place.shared,
+                },
+            )
+        )
+    if audience == FULL:
+        for participation in participations:
+            if participation.status != ParticipationStatus.ACTIVE:
+                rows.append(
+                    StandingRow(
+                        participation=participation,
+                        position=len(rows) + 1,
+                        explanation={
+                            "components": [],
+                            "missing": [],
+                            "status": participation.status,
+                        },
+                    )
+                )
+    return rows
+
+
+def _explain(name, component, details: dict | None, inside: bool, audience: str) -> dict:
+    """One component of a row; what only organizers may know is left out for the public."""
+    explained = {"name": name, "kind": component.kind, "weight": str(component.weight)}
+    scaled = _fraction((details or {}).get("scaled"))
+    explained["scaled"] = None if scaled is None else str(fraction_to_decimal(scaled))
+    if details is None:
+        return explained
+    if component.kind == SchemeComponent.Kind.METRIC:
+        explained |= {"metric": details["metric"], "value": details["value"]}
+        if audience == FULL:
+            explained |= {
+                "public": details["public"],
+                "submission": details["submission"],
+                "received_at": details["received_at"],
+            }
+    elif audience == FULL:
+        explained["sheets"] = [
+            {**sheet, "total": str(fraction_to_decimal(Fraction(sheet["total"])))}
+            for sheet in details["sheets"]
+        ]
+    return explained
+
+
+MISSING = {
+    SchemeComponent.Kind.METRIC: _("no scored submission"),
+    SchemeComponent.Kind.JUDGES: _("no counted score sheet"),
+}

@@ -1,0 +1,16 @@
+from celery import shared_task
+
+from contest.models import Round
+from leaderboard.services import standings
+
+
+@shared_task(name="leaderboard.tasks.refresh_standing")
+def refresh_standing(round_id: int) -> None:
+    round = Round.objects.filter(pk=round_id).first()
+    if round is not None:
+        standings.refresh(round)
+
+
+@shared_task(name="leaderboard.tasks.refresh_stale_standings")
+def refresh_stale_standings() -> None:
+    standings.refresh_stale()
