@@ -1,12 +1,30 @@
 from django.urls import path
 
-from contest.views import desk, home
+from contest.views import desk, home, public, signin, teams
 
 DESK = "e/<slug:slug>/desk/"
 DESK_ROUND = DESK + "r/<slug:round_slug>/"
 
+TEAM = "e/<slug:slug>/teams/<slug:code>/"
+
 urlpatterns = [
     path("", home.home, name="home"),
+    path("in/<str:token>/", signin.sign_in_link, name="sign-in-link"),
+    path("e/<slug:slug>/", public.event, name="event"),
+    path("e/<slug:slug>/r/<slug:round_slug>/", public.round, name="round"),
+    # Teams
+    path("my/", teams.my_teams, name="my-teams"),
+    path("e/<slug:slug>/register/", teams.register, name="team-register"),
+    path(TEAM, teams.team, name="team"),
+    path(TEAM + "edit/", teams.team_edit, name="team-edit"),
+    path(TEAM + "entry/", teams.entry_edit, name="entry-edit"),
+    path(TEAM + "files/add/", teams.entry_file_add, name="entry-file-add"),
+    path(TEAM + "files/<int:pk>/", teams.entry_file, name="entry-file"),
+    path(TEAM + "files/<int:pk>/remove/", teams.entry_file_remove, name="entry-file-remove"),
+    path(TEAM + "invite/", teams.team_invite, name="team-invite"),
+    path(TEAM + "members/<int:pk>/remove/", teams.member_remove, name="member-remove"),
+    path(TEAM + "withdraw/", teams.team_withdraw, name="team-withdraw"),
+    path("invitations/<str:token>/", teams.invitation, name="invitation"),
     # Organizers
     path("desk/", desk.desks, name="desks"),
     path("desk/new/", desk.event_create, name="event-create"),
