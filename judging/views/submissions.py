@@ -1,0 +1,219 @@
+"""A team's submissions to an automated round, and what became of each."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from contest.access import round_organizer_required, team_required
+from contest.errors import Refused
+from contest.models import Participation, Submission
+from contest.roles import is_member, is_organizer
+from contest.services.submissions import new_client_key, quota, receive, withdraw_submission
+from contest.states import RoundStatus, SubmissionStatus
+from contest.uploads import UploadTooLarge
+from judging import faults
+from judging.forms.benchmark import SubmitForm
+from judging.metrics import METRICS
+from judging.models import ScoringRun
+from judging.services.benchmarks import current_benchmark, sample_submission
+
+
+def _participation(request, team, round_slug) -> Participation:
+    rounds = team.participations.select_related("round__event", "round__track", "team")
+    participation = get_object_or_404(rounds, round__slug=round_slug)
+    hidden = participation.round.status == RoundStatus.DRAFT
+    if hidden and not is_organizer(request.user, team.event):
+        raise Http404
+    return participation
+
+
+def _listed(submissions):
+    return submissions.select_related("submitted_by").prefetch_related(
+        Prefetch("runs", ScoringRun.objects.select_related("benchmark").order_by("-queued_at"))
+    )
+
+
+def _with_outcome(submission, *, private: bool):
+    """What the page shows of a submission: its newest run, its fault in words, its metrics."""
+    run = next(iter(submission.runs.all()), None)
+    submission.run = run
+    submission.active = run is not None and run.is_active
+    submission.fault = (
+        faults.message(run.error_code, run.error_params) if (run and run.error_code) else ""
+    )
+    submission.results = []
+    if run and run.metrics:
+        public, hidden = run.metrics["public"], run.metrics["private"]
+        submission.results = [
+            (METRICS[name].label, value, hidden[name] if private else None)
+            for name, value in public.items()
+        ]
+    return submission
+
+
+@team_required()
+def participation_submissions(request, team, round_slug):
+    """Upload, the quota, and the list of what was sent, live."""
+    participation = _participation(request, team, round_slug)
+    round = participation.round
+    benchmark = current_benchmark(round)
+    member = is_member(request.user, team)
+    kinds = benchmark.accepted_kinds() if benchmark else Submission.Kind.values
+    initial = {"client_key": new_client_key()}
+    form = SubmitForm(initial=initial, kinds=kinds)
+    if request.method == "POST":
+        if not member:
+            raise PermissionDenied
+        form = SubmitForm(request.POST, request.FILES, kinds=kinds)
+        too_large = getattr(request, "upload_too_large", None)
+        if too_large is not None:
+            form.errors.clear()
+            form.add_error("file", UploadTooLarge(round.max_upload_bytes, too_large).messages)
+        elif form.is_valid():
+            try:
+                submission, _created = receive(
+                    participation=participation, by=request.user, **form.cleaned_data
+                )
+                return redirect(submission)
+            except Refused as error:
+                form.add_error("file", error.messages)
+        # The form goes back with a key of its own: what follows is another request.
+        form.data = form.data.copy()
+        form.data["client_key"] = new_client_key()
+    context = {
+        "event": team.event,
+        "round": round,
+        "team": team,
+        "participation": participation,
+        "benchmark": benchmark,
+        "metric": METRICS[benchmark.metric].label if benchmark else "",
+        "form": form,
+        "member": member,
+        **_list_context(request, participation),
+    }
+    if request.htmx:
+        return render(request, "judging/_submission_list.html", context)
+    return render(request, "judging/submissions.html", context, status=422 if form.errors else 200)
+
+
+def _list_context(request, participation) -> dict:
+    private = participation.round.status == RoundStatus.PUBLISHED or is_organizer(
+        request.user, participation.round.event
+    )
+    page = Paginator(_listed(participation.submissions.all()), 20).get_page(request.GET.get("page"))
+    submissions = [_with_outcome(s, private=private) for s in page.object_list]
+    return {
+        "page": page,
+        "submissions": submissions,
+        "active": any(s.active for s in submissions),
+        "quota": quota(participation),
+        "private": private,
+    }
+
+
+def _own_submission(request, pk) -> Submission:
+    """The submission, for the team's members and the event's organizers; others get 404 or 403."""
+    submission = get_object_or_404(
+        _listed(Submission.objects.all()).select_related(
+            "participation__round__event", "participation__round__track", "participation__team",
+            "submitted_by",
+        ),
+        pk=pk,
+    )  # fmt: skip
+    team = submission.participation.team
+    if not is_member(request.user, team) and not is_organizer(
+        request.user, submission.participation.round.event
+    ):
+        raise PermissionDenied
+    return submission
+
+
+@login_required
+def submission(request, pk):
+    """One submission: queued, running, scored; its metrics or its fault."""
+    submission = _own_submission(request, pk)
+    round = submission.participation.round
+    private = round.status == RoundStatus.PUBLISHED or is_organizer(request.user, round.event)
+    context = {
+        "event": round.event,
+        "round": round,
+        "team": submission.participation.team,
+        "submission": _with_outcome(submission, private=private),
+        "private": private,
+        "may_withdraw": is_member(request.user, submission.participation.team)
+        and round.is_accepting
+        and submission.may_move(SubmissionStatus.WITHDRAWN),
+    }
+    template = "judging/_submission_status.html" if request.htmx else "judging/submission.html"
+    return render(request, template, context)
+
+
+@login_required
+def submission_file(request, pk):
+    """The file as it was sent, as an attachment."""
+    submission = _own_submission(request, pk)
+    return FileResponse(
+        submission.file.open("rb"),
+        as_attachment=True,
+        filename=submission.original_name,
+        content_type="application/octet-stream",
+    )
+
+
+@require_POST
+@login_required
+def submission_withdraw(request, pk):
+    submission = _own_submission(request, pk)
+    if not is_member(request.user, submission.participation.team):
+        raise PermissionDenied
+    withdraw_submission(submission, request.user)
+    messages.success(request, _("The submission was withdrawn."))
+    return redirect(submission)
+
+
+@team_required()
+def sample(request, team, round_slug):
+    """A file of the right form to start from."""
+    participation = _participation(request, team, round_slug)
+    benchmark = current_benchmark(participation.round)
+    if benchmark is None or not benchmark.accepts_predictions:
+        raise Http404
+    return HttpResponse(
+        sample_submission(benchmark),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="sample.csv"'},
+    )
+
+
+@round_organizer_required
+def desk_submissions(request, round):
+    """Every submission of a round, newest first."""
+    submissions = Submission.objects.filter(participation__round=round).select_related(
+        "participation__team"
+    )
+    status = request.GET.get("status", "")
+    if status in SubmissionStatus.values:
+        submissions = submissions.filter(status=status)
+    search = request.GET.get("q", "").strip()
+    if search:
+        submissions = submissions.filter(participation__team__code__icontains=search)
+    page = Paginator(_listed(submissions), 50).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "judging/desk_submissions.html",
+        {
+            "event": round.event,
+            "round": round,
+            "page": page,
+            "submissions": [_with_outcome(s, private=True) for s in page.object_list],
+            "statuses": SubmissionStatus.choices,
+            "status": status,
+            "search": search,
+        },
+    )
