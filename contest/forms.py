@@ -17,6 +17,26 @@ class SignupForm(forms.Form):
         user.save(update_fields=["name", "language"])
 
 
+# Suggestions only: the field takes any SPDX identifier.
+LICENCES = (
+    "Apache-2.0",
+    "MIT",
+    "MulanPSL-2.0",
+    "MulanPubL-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "GPL-2.0-or-later",
+    "GPL-3.0-or-later",
+    "LGPL-3.0-or-later",
+    "AGPL-3.0-or-later",
+    "MPL-2.0",
+    "EPL-2.0",
+    "CC-BY-4.0",
+    "CC-BY-SA-4.0",
+    "CC0-1.0",
+)
+
+
 class RegisterForm(forms.Form):
     """Which track; only those without sub-tracks take teams."""
 
@@ -24,7 +44,10 @@ class RegisterForm(forms.Form):
 
     def __init__(self, *args, event, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["track"].queryset = event.tracks.filter(children=None)
+        tracks = event.tracks.filter(children=None)
+        self.fields["track"].queryset = tracks
+        if len(tracks) == 1:
+            self.fields["track"].initial = tracks[0].pk
 
 
 class TeamForm(forms.ModelForm):
@@ -50,6 +73,7 @@ class EntryForm(forms.ModelForm):
         widgets = {
             "abstract_zh": forms.Textarea(attrs={"rows": 4}),
             "abstract_en": forms.Textarea(attrs={"rows": 4}),
+            "licence": forms.TextInput(attrs={"list": "spdx"}),
         }
 
 
@@ -57,7 +81,15 @@ class InviteForm(forms.Form):
     email = forms.EmailField(label=_("E-mail of the person to invite"))
 
 
+class WithdrawForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"), max_length=1000, required=False, widget=forms.Textarea({"rows": 2})
+    )
+
+
 class FileForm(forms.Form):
     file = forms.FileField(
-        label=_("Document"), help_text=_("PDF, PPTX, DOCX, PNG, JPG or ZIP, at most 20 MB.")
+        label=_("Document"),
+        help_text=_("PDF, PPTX, DOCX, PNG, JPG or ZIP, at most 20 MB."),
+        widget=forms.ClearableFileInput({"accept": ".pdf,.pptx,.docx,.png,.jpg,.jpeg,.zip"}),
     )

@@ -5,17 +5,30 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from contest.access import team_required, visible_event
 from contest.errors import Refused
-from contest.forms import EntryForm, FileForm, InviteForm, RegisterForm, TeamForm
+from contest.forms import (
+    LICENCES,
+    EntryForm,
+    FileForm,
+    InviteForm,
+    RegisterForm,
+    TeamForm,
+    WithdrawForm,
+)
 from contest.models import EntryFile, Event, Invitation, Membership, Team
-from contest.roles import is_captain, is_organizer
+from contest.roles import is_captain, is_member, is_organizer
 from contest.services import entries as entry_services
 from contest.services import teams as team_services
-from contest.states import ParticipationStatus, RoundStatus, TeamStatus
+from contest.states import EventStatus, ParticipationStatus, RoundStatus, TeamStatus
+from contest.templatetags.wuzhen import event_time
+from contest.uploads import UploadTooLarge
+
+COMPETING = (TeamStatus.REGISTERED, TeamStatus.CONFIRMED)
 
 
 def _say(request, error: ValidationError) -> None:
@@ -23,17 +36,83 @@ def _say(request, error: ValidationError) -> None:
         messages.error(request, message)
 
 
+def _steps(team: Team, participations) -> list[dict]:
+    """What the team can do next, most urgent first, as ``{"text": str, "url": str}``.
+
+    ``participations`` are those the reader may see, with their rounds. ``url`` is empty where
+    there is nothing to open.
+    """
+    event = team.event
+    steps = []
+    if team.status == TeamStatus.WITHDRAWN:
+        return [{"text": _("The team has withdrawn; nothing more is asked of it."), "url": ""}]
+    if team.status == TeamStatus.DISQUALIFIED:
+        text = _("The team was disqualified; the organizers can tell you why.")
+        return [{"text": text, "url": ""}]
+    for item in participations:
+        round = item.round
+        if item.status != ParticipationStatus.ACTIVE or not round.is_accepting:
+            continue
+        words = {"round": round.name, "moment": event_time(round.closes_at, event)}
+        if round.format == round.Format.AUTOMATED:
+            text = (
+                _("Send your submission to “%(round)s” before %(moment)s.")
+                if round.closes_at
+                else _("Send your submission to “%(round)s”.")
+            )
+            url = reverse("participation-submissions", args=[event.slug, round.slug, team.code])
+        else:
+            text = _("Get ready for “%(round)s”; the judges are scoring now.")
+            url = reverse("round", args=[event.slug, round.slug])
+        steps.append({"text": text % words, "url": url})
+    if event.is_registration_open:
+        entry = team.entry
+        if not (entry.abstract and entry.repository and entry.licence):
+            words = {"moment": event_time(event.registration_closes, event)}
+            text = (
+                _("Complete the project (abstract, repository, licence) before %(moment)s.")
+                if event.registration_closes
+                else _("Complete the project (abstract, repository, licence).")
+            )
+            url = reverse("entry-edit", args=[event.slug, team.code])
+            steps.append({"text": text % words, "url": url})
+    if team.status == TeamStatus.REGISTERED:
+        text = _("The organizers are checking your registration; you need not do anything.")
+        steps.append({"text": text, "url": ""})
+    if not steps:
+        steps.append({"text": _("Nothing to do now; wait for the next round."), "url": ""})
+    return steps
+
+
+def _visible(participations, organizes: bool) -> list:
+    """Rounds in preparation are for organizers alone."""
+    shown = [p for p in participations if organizes or p.round.status != RoundStatus.DRAFT]
+    return sorted(shown, key=lambda p: p.round.ordinal)
+
+
 @login_required
 def my_teams(request):
     """The teams the person belongs to, and the events that can be entered."""
     teams = (
-        Team.objects.filter(memberships__user=request.user)
+        Team.objects.filter(
+            memberships__user=request.user, event__in=Event.objects.visible_to(request.user)
+        )
         .select_related("event", "track", "entry")
         .prefetch_related("participations__round")
         .order_by("-created_at")
     )
-    open_events = [e for e in Event.objects.visible_to(request.user) if e.is_registration_open]
-    return render(request, "contest/my_teams.html", {"teams": teams, "open_events": open_events})
+    items = []
+    for team in teams:
+        shown = _visible(team.participations.all(), is_organizer(request.user, team.event))
+        items.append({"team": team, "participations": shown, "steps": _steps(team, shown)})
+    open_events = []
+    if not hasattr(request.user, "judge"):
+        open_events = [
+            event
+            for event in Event.objects.filter(status=EventStatus.PUBLISHED)
+            if event.is_registration_open
+        ]
+    return render(request, "contest/my_teams.html", {"teams": items, "open_events": open_events})
 
 
 @login_required
@@ -43,11 +122,20 @@ def register(request, slug):
     if hasattr(request.user, "judge"):
         raise PermissionDenied
     if not event.is_registration_open:
-        return render(request, "contest/registration_closed.html", {"event": event})
+        status = 409 if request.method == "POST" else 200
+        return render(request, "contest/registration_closed.html", {"event": event}, status=status)
     track_form = RegisterForm(request.POST or None, event=event)
     team_form = TeamForm(request.POST or None)
     entry_form = EntryForm(request.POST or None)
     forms = (track_form, team_form, entry_form)
+    captained = list(
+        event.teams.filter(memberships__user=request.user, memberships__role="captain")
+        .exclude(status=TeamStatus.WITHDRAWN)
+        .select_related("track")
+    )
+    for mine in captained:
+        mine.event = event
+    known = {mine.pk for mine in captained}
     # All three are checked, so that all errors are told at once.
     if request.method == "POST" and all(tuple(form.is_valid() for form in forms)):
         try:
@@ -60,27 +148,37 @@ def register(request, slug):
         except ValidationError as error:
             track_form.add_error(None, error.messages)
         else:
-            messages.success(
-                request, _("Registered. Your team's code is %(code)s.") % {"code": team.code}
-            )
+            if team.pk in known:
+                messages.info(request, _("You already captain this team; nothing was changed."))
+            else:
+                messages.success(
+                    request, _("Registered. Your team's code is %(code)s.") % {"code": team.code}
+                )
             return redirect(team)
     return render(
         request,
         "contest/team_register.html",
-        {"event": event, "forms": forms},
+        {
+            "event": event,
+            "track_form": track_form,
+            "team_form": team_form,
+            "entry_form": entry_form,
+            "has_tracks": track_form.fields["track"].queryset.exists(),
+            "captained": captained,
+            "licences": LICENCES,
+        },
     )
 
 
 @team_required()
 def team(request, team):
     """The team: members, entry, rounds and what to do next."""
-    participations = team.participations.select_related("round", "round__track").order_by(
-        "round__ordinal"
-    )
     organizes = is_organizer(request.user, team.event)
-    shown = [p for p in participations if organizes or p.round.status != RoundStatus.DRAFT]
+    captain = is_captain(request.user, team)
+    shown = _visible(team.participations.select_related("round"), organizes)
     for participation in shown:
         participation.round.event = team.event
+    competing = team.status in COMPETING
     return render(
         request,
         "contest/team.html",
@@ -88,16 +186,19 @@ def team(request, team):
             "event": team.event,
             "team": team,
             "entry": team.entry,
-            "files": team.entry.files.all(),
-            "memberships": team.memberships.select_related("user"),
-            "invitations": team.invitations.filter(accepted_at=None),
+            "files": list(team.entry.files.all()),
+            "max_files": entry_services.MAX_FILES,
+            "memberships": list(team.memberships.select_related("user")),
+            "invitations": list(team.invitations.filter(accepted_at=None)),
             "participations": shown,
-            "is_captain": is_captain(request.user, team),
+            "steps": _steps(team, shown),
+            "is_captain": captain,
             "organizes": organizes,
             "may_edit": _may_edit(request.user, team),
+            "may_invite": competing and (captain or organizes),
+            "may_withdraw": competing and (captain or organizes),
             "invite_form": InviteForm(),
             "file_form": FileForm(),
-            "active": ParticipationStatus.ACTIVE,
         },
     )
 
@@ -106,10 +207,7 @@ def _may_edit(user, team: Team) -> bool:
     """Members while registration is open, organizers always."""
     if is_organizer(user, team.event):
         return True
-    return team.event.is_registration_open and team.status in (
-        TeamStatus.REGISTERED,
-        TeamStatus.CONFIRMED,
-    )
+    return team.event.is_registration_open and team.status in COMPETING
 
 
 def _require_edit(user, team: Team) -> None:
@@ -124,10 +222,11 @@ def _require_edit(user, team: Team) -> None:
 def team_edit(request, team):
     """Names, organisation, country."""
     _require_edit(request.user, team)
-    form = TeamForm(request.POST or None, instance=team)
+    # The form writes into its instance, even what it then refuses; the page shows what is stored.
+    draft = Team.objects.select_related("event", "track").get(pk=team.pk)
+    form = TeamForm(request.POST or None, instance=draft)
     if request.method == "POST" and form.is_valid():
-        stored = Team.objects.select_related("event", "track").get(pk=team.pk)
-        team_services.edit_team(stored, request.user, **form.cleaned_data)
+        team_services.edit_team(team, request.user, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect(team)
     return render(
@@ -145,7 +244,9 @@ def entry_edit(request, team):
         messages.success(request, _("Saved."))
         return redirect(team)
     return render(
-        request, "contest/entry_edit.html", {"event": team.event, "team": team, "form": form}
+        request,
+        "contest/entry_edit.html",
+        {"event": team.event, "team": team, "form": form, "licences": LICENCES},
     )
 
 
@@ -153,6 +254,8 @@ def entry_edit(request, team):
 @team_required()
 def entry_file_add(request, team):
     _require_edit(request.user, team)
+    if name := getattr(request, "upload_too_large", None):
+        raise UploadTooLarge(entry_services.MAX_FILE_BYTES, name)
     form = FileForm(request.POST, request.FILES)
     if form.is_valid():
         try:
@@ -202,7 +305,7 @@ def team_invite(request, team):
     return redirect(team)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @team_required()
 def member_remove(request, team, pk):
     """The captain (or an organizer) takes somebody out; anybody may leave."""
@@ -210,6 +313,12 @@ def member_remove(request, team, pk):
     leaving = membership.user_id == request.user.pk
     if not (leaving or is_captain(request.user, team) or is_organizer(request.user, team.event)):
         raise PermissionDenied
+    if request.method == "GET":
+        return render(
+            request,
+            "contest/team_member_remove.html",
+            {"event": team.event, "team": team, "membership": membership, "leaving": leaving},
+        )
     try:
         team_services.remove_member(membership, request.user)
     except Refused as error:
@@ -217,12 +326,18 @@ def member_remove(request, team, pk):
     return redirect("my-teams" if leaving else team)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @team_required(captain=True)
 def team_withdraw(request, team):
-    team_services.withdraw_team(team, request.user, request.POST.get("reason", ""))
-    messages.success(request, _("The team has withdrawn."))
-    return redirect(team)
+    """Ask first; then the team leaves every round."""
+    form = WithdrawForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        team_services.withdraw_team(team, request.user, form.cleaned_data["reason"])
+        messages.success(request, _("The team has withdrawn."))
+        return redirect(team)
+    return render(
+        request, "contest/team_withdraw.html", {"event": team.event, "team": team, "form": form}
+    )
 
 
 @login_required
@@ -241,5 +356,10 @@ def invitation(request, token):
     return render(
         request,
         "contest/invitation.html",
-        {"invitation": invitation, "team": invitation.team, "event": invitation.team.event},
+        {
+            "invitation": invitation,
+            "team": invitation.team,
+            "event": invitation.team.event,
+            "is_member": is_member(request.user, invitation.team),
+        },
     )
