@@ -1,8 +1,9 @@
 from django.urls import path
 
-from judging.views import benchmarks, submissions
+from judging.views import benchmarks, judge, panels, rubrics, submissions
 
-DESK_ROUND = "e/<slug:slug>/desk/r/<slug:round_slug>/"
+DESK = "e/<slug:slug>/desk/"
+DESK_ROUND = DESK + "r/<slug:round_slug>/"
 PARTICIPATION = "e/<slug:slug>/r/<slug:round_slug>/teams/<slug:code>/"
 
 urlpatterns = [
@@ -22,4 +23,41 @@ urlpatterns = [
     path(DESK_ROUND + "benchmark/", benchmarks.desk_benchmark, name="desk-benchmark"),
     path(DESK_ROUND + "benchmark/rescore/", benchmarks.desk_rescore, name="desk-rescore"),
     path(DESK_ROUND + "submissions/", submissions.desk_submissions, name="desk-submissions"),
+    # Judges
+    path("judge/", judge.judge_home, name="judge-home"),
+    path("judge/r/<slug:round_slug>/", judge.judge_round, name="judge-round"),
+    path("judge/sheets/<int:pk>/", judge.judge_sheet, name="judge-sheet"),
+    path("judge/sheets/<int:pk>/mark/", judge.judge_mark, name="judge-mark"),
+    path("judge/sheets/<int:pk>/texts/", judge.judge_texts, name="judge-texts"),
+    path("judge/sheets/<int:pk>/submit/", judge.judge_submit, name="judge-submit"),
+    path("judge/sheets/<int:pk>/recuse/", judge.judge_recuse, name="judge-recuse"),
+    # Organizers
+    path(DESK + "rubrics/", rubrics.desk_rubrics, name="desk-rubrics"),
+    path(DESK + "rubrics/new/", rubrics.desk_rubric_new, name="desk-rubric-new"),
+    path(DESK + "rubrics/<int:pk>/", rubrics.desk_rubric, name="desk-rubric"),
+    path(DESK + "rubrics/<int:pk>/copy/", rubrics.desk_rubric_copy, name="desk-rubric-copy"),
+    path(DESK + "judges/", panels.desk_judges, name="desk-judges"),
+    path(DESK + "judges/<int:pk>/", panels.desk_judge, name="desk-judge"),
+    path(DESK + "judges/<int:pk>/link/", panels.desk_judge_link, name="desk-judge-link"),
+    path(DESK + "links/<uuid:pk>/revoke/", panels.desk_link_revoke, name="desk-link-revoke"),
+    path(DESK_ROUND + "panels/", panels.desk_panel, name="desk-panel"),
+    path(DESK_ROUND + "panels/<int:pk>/", panels.desk_panel_edit, name="desk-panel-edit"),
+    path(
+        DESK_ROUND + "panels/<int:pk>/assign-all/",
+        panels.desk_assign_all,
+        name="desk-assign-all",
+    ),
+    path(DESK_ROUND + "panels/<int:pk>/assign/", panels.desk_assign, name="desk-assign"),
+    path(DESK_ROUND + "recusals/", panels.desk_recuse, name="desk-recuse"),
+    path(
+        DESK_ROUND + "recusals/<int:pk>/lift/",
+        panels.desk_recusal_lift,
+        name="desk-recusal-lift",
+    ),
+    path(DESK_ROUND + "grid/", panels.desk_grid, name="desk-grid"),
+    path(
+        DESK_ROUND + "sheets/<uuid:pk>/return/",
+        panels.desk_sheet_return,
+        name="desk-sheet-return",
+    ),
 ]

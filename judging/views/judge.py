@@ -1,0 +1,284 @@
+"""The judge's pages, made for a tablet."""
+
+import json
+from decimal import Decimal, InvalidOperation
+from functools import wraps
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from contest.errors import Refused
+from contest.models import LogEntry, Round
+from contest.numbers import round_half_up
+from contest.states import ParticipationStatus, RoundStatus
+from judging.models import Assignment, Criterion
+from judging.roles import judge_of
+from judging.services.panels import recuse
+from judging.services.scoresheets import (
+    exact_total,
+    fraction_to_decimal,
+    is_recused,
+    open_sheet,
+    save_mark,
+    save_texts,
+    submit_sheet,
+    weighted_total,
+)
+from judging.states import ScoresheetStatus
+
+
+RUNNING_ORDER = (
+    "participation__round",
+    "participation__running_order",
+    "participation__team__code",
+)
+# A scale with at most this many steps is shown as buttons, one a mark.
+MOST_BUTTONS = 20
+
+
+def judge_required(view):
+    """``view(request, judge, ...)`` for a signed-in judge, in the event's time zone."""
+
+    @wraps(view)
+    @login_required
+    def wrapper(request, *args, **kwargs):
+        judge = judge_of(request.user)
+        if judge is None:
+            raise PermissionDenied
+        with timezone.override(judge.event.tzinfo):
+            return view(request, judge, *args, **kwargs)
+
+    return wrapper
+
+
+def _assignments(judge):
+    return (
+        Assignment.objects.filter(judge=judge, participation__status=ParticipationStatus.ACTIVE)
+        .exclude(participation__round__status=RoundStatus.DRAFT)
+        .select_related(
+            "participation__round__track",
+            "participation__round__event",
+            "participation__team__entry",
+            "panel__rubric",
+            "scoresheet",
+            "judge__event",
+        )
+        .order_by(*RUNNING_ORDER)
+    )
+
+
+def _state(assignment, recused: set[int]) -> str:
+    """What became of an assignment: recused, none, or the state of its sheet."""
+    if assignment.participation.team_id in recused:
+        return "recused"
+    sheet = getattr(assignment, "scoresheet", None)
+    return sheet.status if sheet else "none"
+
+
+@judge_required
+def judge_home(request, judge):
+    """The judge's rounds and how far each is."""
+    recused = set(judge.recusals.values_list("team_id", flat=True))
+    rounds: dict[int, dict] = {}
+    for assignment in _assignments(judge):
+        round = assignment.participation.round
+        entry = rounds.setdefault(round.pk, {"round": round, "all": 0, "done": 0})
+        state = _state(assignment, recused)
+        if state != "recused":
+            entry["all"] += 1
+            entry["done"] += state == ScoresheetStatus.SUBMITTED
+    for entry in rounds.values():
+        entry["percent"] = 100 * entry["done"] // entry["all"] if entry["all"] else 100
+    return render(
+        request,
+        "judging/judge_home.html",
+        {"judge": judge, "event": judge.event, "rounds": list(rounds.values())},
+    )
+
+
+@judge_required
+def judge_round(request, judge, round_slug):
+    """The teams to score, in running order."""
+    round = get_object_or_404(
+        Round.objects.select_related("track", "event").exclude(status=RoundStatus.DRAFT),
+        event=judge.event,
+        slug=round_slug,
+        panels__judges=judge,
+    )
+    recused = set(judge.recusals.values_list("team_id", flat=True))
+    assignments = list(
+        _assignments(judge)
+        .filter(participation__round=round)
+        .prefetch_related("scoresheet__marks", "panel__rubric__criteria")
+    )
+    for assignment in assignments:
+        assignment.state = _state(assignment, recused)
+        sheet = getattr(assignment, "scoresheet", None)
+        marks = {mark.criterion_id: mark.value for mark in sheet.marks.all()} if sheet else {}
+        total = exact_total(assignment.panel.rubric.criteria.all(), marks)
+        assignment.total = None if total is None else fraction_to_decimal(total)
+    return render(
+        request,
+        "judging/judge_round.html",
+        {"judge": judge, "event": judge.event, "round": round, "assignments": assignments},
+    )
+
+
+def _own(judge, pk) -> Assignment:
+    return get_object_or_404(_assignments(judge), pk=pk)
+
+
+@judge_required
+def judge_sheet(request, judge, pk):
+    """One team's sheet: every criterion, the total, the state."""
+    assignment = _own(judge, pk)
+    round = assignment.participation.round
+    sheet = open_sheet(assignment)
+    marks = dict(sheet.marks.values_list("criterion_id", "value"))
+    criteria = list(assignment.panel.rubric.criteria.all())
+    weights = sum(criterion.weight for criterion in criteria)
+    for criterion in criteria:
+        criterion.value = marks.get(criterion.pk)
+        criterion.percent = round_half_up(100 * criterion.weight / weights, 0)
+        steps = int((criterion.maximum - criterion.minimum) / criterion.step)
+        criterion.choices = []
+        if steps <= MOST_BUTTONS:
+            criterion.choices = [criterion.minimum + n * criterion.step for n in range(steps + 1)]
+    neighbours = list(_assignments(judge).filter(participation__round=round))
+    place = next(n for n, other in enumerate(neighbours) if other.pk == assignment.pk)
+    returned = (
+        LogEntry.objects.filter(
+            model="scoresheet", object_id=str(sheet.pk), after=ScoresheetStatus.RETURNED
+        ).first()
+        if sheet.status == ScoresheetStatus.RETURNED
+        else None
+    )
+    recused = is_recused(assignment)
+    return render(
+        request,
+        "judging/judge_sheet.html",
+        {
+            "judge": judge,
+            "event": judge.event,
+            "round": round,
+            "assignment": assignment,
+            "team": assignment.participation.team,
+            "sheet": sheet,
+            "criteria": criteria,
+            "total": weighted_total(sheet),
+            "editable": sheet.is_editable and round.status == RoundStatus.OPEN and not recused,
+            "recused": recused,
+            "returned": returned,
+            "previous": neighbours[place - 1] if place else None,
+            "next": neighbours[place + 1] if place + 1 < len(neighbours) else None,
+        },
+    )
+
+
+def _answer_refusals(view):
+    """Tell the page's script why something was refused, and that trying again is no use."""
+
+    @wraps(view)
+    def wrapper(request, *args, **kwargs):
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as error:
+            status, detail = 409, error.messages
+        except ValidationError as error:
+            status, detail = 400, error.messages
+        return JsonResponse({"detail": " ".join(map(str, detail))}, status=status)
+
+    return wrapper
+
+
+def _body(request) -> dict:
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise ValidationError(_("Expected a JSON object."))
+    return body
+
+
+def _decimal(value) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise ValidationError(_("“%(value)s” is not a mark.") % {"value": value}) from None
+
+
+def _moment(text):
+    try:
+        moment = parse_datetime(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
+
+
+@require_POST
+@judge_required
+@_answer_refusals
+def judge_mark(request, judge, pk):
+    """Save one tap: ``{key, criterion, value, device_at}``; sent again, it is the same tap."""
+    body = _body(request)
+    sheet = open_sheet(_own(judge, pk))
+    criterion = Criterion.objects.filter(
+        pk=body.get("criterion") if isinstance(body.get("criterion"), int) else None
+    ).first()
+    if criterion is None:
+        raise ValidationError(_("The criterion does not exist."))
+    revision = save_mark(
+        sheet,
+        criterion,
+        _decimal(body.get("value")),
+        key=str(body.get("key", "")),
+        by=request.user,
+        device_at=_moment(body.get("device_at")),
+    )
+    total = weighted_total(sheet)
+    return JsonResponse(
+        {
+            "revision": revision.pk,
+            "total": None if total is None else str(round_half_up(total, 2)),
+        }
+    )
+
+
+@require_POST
+@judge_required
+@_answer_refusals
+def judge_texts(request, judge, pk):
+    """Save the comment and the private note."""
+    body = _body(request)
+    texts = {
+        name: body[name] for name in ("comment", "private_note") if isinstance(body.get(name), str)
+    }
+    save_texts(open_sheet(_own(judge, pk)), request.user, **texts)
+    return JsonResponse({"saved": True})
+
+
+@require_POST
+@judge_required
+def judge_submit(request, judge, pk):
+    """Hand the sheet in and go back to the list."""
+    assignment = _own(judge, pk)
+    submit_sheet(open_sheet(assignment), request.user)
+    return redirect("judge-round", assignment.participation.round.slug)
+
+
+@require_POST
+@judge_required
+def judge_recuse(request, judge, pk):
+    """Declare a conflict of interest with the team."""
+    assignment = _own(judge, pk)
+    recuse(judge, assignment.participation.team, request.user, request.POST.get("reason", ""))
+    return redirect("judge-round", assignment.participation.round.slug)
