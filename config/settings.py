@@ -5,6 +5,7 @@ everything under DATA_DIR. DATABASE_URL, REDIS_URL and S3_BUCKET switch each of 
 production counterpart without a change of code or command line.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -276,7 +277,11 @@ REST_FRAMEWORK = {
     "DEFAULT_VERSIONING_CLASS": None,
     "COERCE_DECIMAL_TO_STRING": True,
 }
-REST_KNOX = {"TOKEN_TTL": None, "AUTH_TOKEN_CHARACTER_LENGTH": 64, "TOKEN_PREFIX": "wz_"}
+REST_KNOX = {
+    "TOKEN_TTL": timedelta(days=90),
+    "AUTH_TOKEN_CHARACTER_LENGTH": 64,
+    "TOKEN_PREFIX": "wz_",
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Wuzhen competition platform",
     "DESCRIPTION": "Teams, submissions, score sheets, standings and finalist lists.",

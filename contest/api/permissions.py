@@ -1,4 +1,8 @@
-from rest_framework.permissions import BasePermission
+from django.db.models import Q
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+
+from contest.models import Membership, Team
+from contest.roles import is_organizer, organized_events
 
 
 class DenyByDefault(BasePermission):
@@ -11,3 +15,25 @@ class DenyByDefault(BasePermission):
 class IsSignedIn(BasePermission):
     def has_permission(self, request, view):
         return bool(request.user and request.user.is_authenticated)
+
+
+class PublicToRead(BasePermission):
+    """Anybody reads (the view's queryset says what); only who is signed in writes."""
+
+    def has_permission(self, request, view):
+        return request.method in SAFE_METHODS or request.user.is_authenticated
+
+
+class EventOrganizerWrites(PublicToRead):
+    """To change a thing takes an organizer of its event; the thing has ``audit_event()``."""
+
+    def has_object_permission(self, request, view, obj):
+        return request.method in SAFE_METHODS or is_organizer(request.user, obj.audit_event())
+
+
+def insider_teams(user):
+    """Teams of which ``user`` may know everything: the own ones and those of organized events."""
+    if not user.is_authenticated:
+        return Team.objects.none()
+    own = Membership.objects.filter(user=user).values("team")
+    return Team.objects.filter(Q(pk__in=own) | Q(event__in=organized_events(user)))

@@ -19,6 +19,15 @@ def create_event(by: User, **fields) -> Event:
     return event
 
 
+@transaction.atomic
+def save_event(event: Event, by: User) -> Event:
+    """Change an event's texts and dates. Raises ValidationError."""
+    event.full_clean()
+    event.save()
+    LogEntry.write(event, "saved", by=by)
+    return event
+
+
 def add_organizer(event: Event, email: str, by: User) -> EventRole:
     """Let a person with an account organize the event. Raises Refused when there is none."""
     user = User.objects.filter(email=email.strip().lower(), is_active=True).first()

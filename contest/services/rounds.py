@@ -108,6 +108,28 @@ def unpublish_round(round: Round, by: User, reason: str) -> Round:
 
 
 @transaction.atomic
+def save_round(round: Round, by: User) -> Round:
+    """Create or change a round. Raises ValidationError.
+
+    Raises Refused for another track or format once teams take part: they rely on both.
+    """
+    if round.pk:
+        stored = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
+        changed = (stored.track_id, stored.format) != (round.track_id, round.format)
+        if changed and stored.participations.exists():
+            raise Refused(
+                _("Teams take part in “%(round)s”; its track and format stay as they are."),
+                code="round_in_use",
+                params={"round": stored.name},
+            )
+    round.event_id = round.track.event_id  # unique short names are checked within the event
+    round.full_clean()
+    round.save()
+    LogEntry.write(round, "saved", by=by)
+    return round
+
+
+@transaction.atomic
 def set_running_order(round: Round, participations: Sequence[Participation], by: User) -> None:
     """Number the given participations 1, 2, 3, …; those left out come last, unnumbered."""
     Round.objects.select_for_update(of=("self",)).get(pk=round.pk)

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from contest.errors import Refused
 from contest.links import absolute_url
 from contest.models import Entry, Event, Invitation, LogEntry, Membership, Team, Track, User
-from contest.services.rounds import first_open_round, join_round
+from contest.roles import is_organizer
+from contest.services.rounds import COMPETING, first_open_round, join_round
 from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus, TeamStatus
 
@@ -181,6 +182,25 @@ def reinstate_team(team: Team, by: User, reason: str) -> None:
     for participation in team.participations.filter(status=ParticipationStatus.DISQUALIFIED):
         participation.move_to(ParticipationStatus.ACTIVE, by=by, reason=reason)
         ranking_inputs_changed.send(sender=Team, round=participation.round)
+
+
+def may_edit(team: Team, by: User) -> bool:
+    """Whether ``by``, a member or organizer, may change the team and its entry now.
+
+    Organizers may at any time, members while registration is open and the team competes.
+    """
+    if is_organizer(by, team.event):
+        return True
+    return team.event.is_registration_open and team.status in COMPETING
+
+
+def require_edit(team: Team, by: User) -> None:
+    """Raise Refused where ``may_edit`` says no."""
+    if not may_edit(team, by):
+        raise Refused(
+            _("The team and its entry can be changed only while registration is open."),
+            code="registration_closed",
+        )
 
 
 @transaction.atomic

@@ -27,6 +27,12 @@ def score(value, decimals=2):
     return formats.number_format(round_half_up(value, int(decimals)), int(decimals))
 
 
+@register.filter
+def item(mapping, key):
+    """``mapping[key]``, or nothing."""
+    return mapping.get(key, ())
+
+
 @register.simple_tag(takes_context=True)
 def query(context, **changes):
     """The page's query string with some parameters changed; None removes one."""

@@ -24,11 +24,10 @@ from contest.models import EntryFile, Event, Invitation, Membership, Team
 from contest.roles import is_captain, is_member, is_organizer
 from contest.services import entries as entry_services
 from contest.services import teams as team_services
+from contest.services.rounds import COMPETING
 from contest.states import EventStatus, ParticipationStatus, RoundStatus, TeamStatus
 from contest.templatetags.wuzhen import event_time
 from contest.uploads import UploadTooLarge
-
-COMPETING = (TeamStatus.REGISTERED, TeamStatus.CONFIRMED)
 
 
 def _say(request, error: ValidationError) -> None:
@@ -194,7 +193,7 @@ def team(request, team):
             "steps": _steps(team, shown),
             "is_captain": captain,
             "organizes": organizes,
-            "may_edit": _may_edit(request.user, team),
+            "may_edit": team_services.may_edit(team, request.user),
             "may_invite": competing and (captain or organizes),
             "may_withdraw": competing and (captain or organizes),
             "invite_form": InviteForm(),
@@ -203,25 +202,10 @@ def team(request, team):
     )
 
 
-def _may_edit(user, team: Team) -> bool:
-    """Members while registration is open, organizers always."""
-    if is_organizer(user, team.event):
-        return True
-    return team.event.is_registration_open and team.status in COMPETING
-
-
-def _require_edit(user, team: Team) -> None:
-    if not _may_edit(user, team):
-        raise Refused(
-            _("The team and its entry can be changed only while registration is open."),
-            code="registration_closed",
-        )
-
-
 @team_required()
 def team_edit(request, team):
     """Names, organisation, country."""
-    _require_edit(request.user, team)
+    team_services.require_edit(team, request.user)
     # The form writes into its instance, even what it then refuses; the page shows what is stored.
     draft = Team.objects.select_related("event", "track").get(pk=team.pk)
     form = TeamForm(request.POST or None, instance=draft)
@@ -237,7 +221,7 @@ def team_edit(request, team):
 @team_required()
 def entry_edit(request, team):
     """The project the team enters with."""
-    _require_edit(request.user, team)
+    team_services.require_edit(team, request.user)
     form = EntryForm(request.POST or None, instance=team.entry)
     if request.method == "POST" and form.is_valid():
         entry_services.save_entry(team, request.user, **form.cleaned_data)
@@ -253,7 +237,7 @@ def entry_edit(request, team):
 @require_POST
 @team_required()
 def entry_file_add(request, team):
-    _require_edit(request.user, team)
+    team_services.require_edit(team, request.user)
     if name := getattr(request, "upload_too_large", None):
         raise UploadTooLarge(entry_services.MAX_FILE_BYTES, name)
     form = FileForm(request.POST, request.FILES)
@@ -283,7 +267,7 @@ def entry_file(request, team, pk):
 @require_POST
 @team_required()
 def entry_file_remove(request, team, pk):
-    _require_edit(request.user, team)
+    team_services.require_edit(team, request.user)
     entry_services.remove_file(get_object_or_404(EntryFile, entry__team=team, pk=pk), request.user)
     return redirect(team)
 

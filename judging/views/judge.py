@@ -32,7 +32,6 @@ from judging.services.scoresheets import (
 )
 from judging.states import ScoresheetStatus
 
-
 RUNNING_ORDER = (
     "participation__round",
     "participation__running_order",

@@ -15,8 +15,6 @@ import numpy as np
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
-from judging.services.benchmarks import define_benchmark
-from judging.services.metric_results import best_scores
 
 from contest.models import Event, Participation, Round, Submission, Team, Track, User
 from contest.services.events import create_event, publish_event, save_track
@@ -26,6 +24,8 @@ from contest.services.teams import confirm_team, register_team
 from contest.states import SubmissionStatus
 from judging.models import Judge, Panel, Rubric
 from judging.services import panels, rubrics, scoresheets, scoring
+from judging.services.benchmarks import define_benchmark
+from judging.services.metric_results import best_scores
 from leaderboard.demo.cast import (
     CLINIC_TEAMS,
     CRITERIA,

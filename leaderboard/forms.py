@@ -1,0 +1,55 @@
+from django import forms
+from django.forms import BaseInlineFormSet, inlineformset_factory
+from django.utils.translation import gettext_lazy as _
+
+from leaderboard.models import Award, Scheme, SchemeComponent
+
+
+class SchemeForm(forms.ModelForm):
+    tie_breaks = forms.MultipleChoiceField(
+        label=_("Tie-breaks"),
+        choices=Scheme.TieBreak,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Asked in the order in which they stand here."),
+    )
+
+    class Meta:
+        model = Scheme
+        fields = ["advance_count", "decimals", "tie_breaks"]
+
+
+class ComponentForm(forms.ModelForm):
+    class Meta:
+        model = SchemeComponent
+        fields = ["kind", "source", "weight", "aggregation", "worst", "best"]
+
+    def __init__(self, *args, rounds, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["source"].queryset = rounds
+
+    def _post_clean(self):
+        """The service checks the scheme as a whole."""
+
+
+class _Components(BaseInlineFormSet):
+    def validate_unique(self):
+        """The service does."""
+
+
+ComponentFormSet = inlineformset_factory(
+    Scheme,
+    SchemeComponent,
+    form=ComponentForm,
+    formset=_Components,
+    extra=0,
+    min_num=1,
+    max_num=10,
+    can_delete=True,
+)
+
+
+class AwardForm(forms.ModelForm):
+    class Meta:
+        model = Award
+        fields = ["name_zh", "name_en", "ordinal", "first_rank", "last_rank"]

@@ -1,0 +1,216 @@
+"""The organizer's pages: scheme, ranking, sign-off, prizes, export."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from contest.access import round_organizer_required
+from contest.errors import Refused
+from contest.services.rounds import publish_round, unpublish_round
+from contest.states import ParticipationStatus
+from judging.models import Assignment
+from judging.states import ScoresheetStatus
+from leaderboard.exports import FORMATS, export
+from leaderboard.forms import AwardForm, ComponentFormSet, SchemeForm
+from leaderboard.models import AdvancementRow, Award, AwardWinner, SchemeComponent
+from leaderboard.services import advancement as services
+from leaderboard.services import awards as award_services
+from leaderboard.services import standings
+from leaderboard.services.schemes import ensure_scheme, metric_bounds, save_scheme
+from leaderboard.states import AdvancementStatus
+from leaderboard.views.board import picture
+
+
+@round_organizer_required
+def desk_scheme(request, round):
+    """What the total is made of, how ties are broken, how many advance."""
+    scheme = ensure_scheme(round)
+    rounds = round.track.rounds.filter(ordinal__lte=round.ordinal)
+    form = SchemeForm(request.POST or None, instance=scheme)
+    formset = ComponentFormSet(
+        request.POST or None, instance=scheme, prefix="components", form_kwargs={"rounds": rounds}
+    )
+    if request.method == "POST" and form.is_valid() and formset.is_valid():
+        components = [
+            {
+                name: value
+                for name, value in row.cleaned_data.items()
+                if name not in ("DELETE", "id", "scheme")
+            }
+            for row in formset.forms
+            if row.cleaned_data and not row.cleaned_data.get("DELETE")
+        ]
+        try:
+            save_scheme(round, request.user, components=components, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("desk-scheme", round.event.slug, round.slug)
+    return render(
+        request,
+        "leaderboard/desk_scheme.html",
+        {
+            "event": round.event,
+            "round": round,
+            "form": form,
+            "formset": formset,
+            "bounds": [(item, *metric_bounds(item)) for item in rounds],
+            "stored": ensure_scheme(round).components.select_related("source"),
+        },
+    )
+
+
+@round_organizer_required
+def desk_ranking(request, round):
+    """The whole ranking with how each total came about, and the decision who advances."""
+    standings.refresh(round)
+    standing = standings.current(round, standings.FULL)
+    scheme = ensure_scheme(round)
+    advancement = services.in_force(round)
+    outcomes = (
+        dict(advancement.rows.values_list("row__participation_id", "outcome"))
+        if advancement
+        else {}
+    )
+    rows = []
+    if standing:
+        rows = list(
+            standing.rows.select_related("participation__team__entry", "participation__team__track")
+        )
+        names = {c["name"]: c["kind"] for c in standing.method["components"]}
+        for row in rows:
+            row.outcome = outcomes.get(row.participation_id)
+            row.lacks = [
+                standings.MISSING[SchemeComponent.Kind(names[name])]
+                for name in row.explanation["missing"]
+            ]
+    expected = Assignment.objects.filter(
+        participation__round=round, participation__status=ParticipationStatus.ACTIVE
+    )
+    missing = expected.exclude(scoresheet__status=ScoresheetStatus.SUBMITTED).count()
+    ranked = [row for row in rows if row.rank is not None]
+    components = standing.method["components"] if standing else []
+    return render(
+        request,
+        "leaderboard/desk_ranking.html",
+        {
+            "event": round.event,
+            "round": round,
+            "scheme": scheme,
+            "standing": standing,
+            "components": components,
+            "rows": rows,
+            "missing_sheets": missing,
+            "advancement": advancement,
+            "outdated": advancement is not None
+            and advancement.status == AdvancementStatus.DRAFT
+            and advancement.standing_id != (standing.pk if standing else None),
+            "tied": [row for row in rows if row.outcome == AdvancementRow.Outcome.TIED],
+            "seats": services.seats_left(advancement) if advancement else 0,
+            "formats": FORMATS,
+            "picture": picture(ranked[:30], components) if ranked else None,
+        },
+    )
+
+
+@require_POST
+@round_organizer_required
+def desk_decide(request, round):
+    """Propose, decide a tie, sign off, revoke, publish, unpublish."""
+    action, reason = request.POST.get("action"), request.POST.get("reason", "")
+    advancement = services.in_force(round)
+    if action not in ("propose", "publish", "unpublish") and advancement is None:
+        raise Refused(_("Propose who advances first."), code="no_proposal")
+    chosen = [int(pk) for pk in request.POST.getlist("in") if pk.isdecimal()]
+    actions = {
+        "propose": lambda: services.propose(round, request.user),
+        "decide_tie": lambda: services.decide_tie(advancement, request.user, chosen, reason),
+        "sign_off": lambda: services.sign_off(advancement, request.user),
+        "revoke": lambda: services.revoke(advancement, request.user, reason),
+        "publish": lambda: _publish(round, request.user),
+        "unpublish": lambda: unpublish_round(round, request.user, reason),
+    }
+    if action not in actions:
+        raise Refused(_("Unknown action."), code="unknown_action")
+    try:
+        actions[action]()
+        messages.success(request, _("Done."))
+    except Refused as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("desk-ranking", round.event.slug, round.slug)
+
+
+def _publish(round, user) -> None:
+    publish_round(round, user)
+    standings.refresh(round)
+
+
+@round_organizer_required
+def desk_finalists(request, round, fmt):
+    """The finalist list as a file."""
+    advancement = services.in_force(round)
+    if advancement is None or fmt not in FORMATS:
+        raise Http404
+    name, content_type, content = export(advancement, fmt)
+    return HttpResponse(
+        content,
+        content_type=content_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@round_organizer_required
+def desk_awards(request, round):
+    """The prizes of a round and who won them."""
+    form = AwardForm(request.POST or None, instance=Award(round=round))
+    if request.method == "POST" and form.is_valid():
+        award_services.save_award(round, request.user, **form.cleaned_data)
+        messages.success(request, _("Saved."))
+        return redirect("desk-awards", round.event.slug, round.slug)
+    return render(
+        request,
+        "leaderboard/desk_awards.html",
+        {
+            "event": round.event,
+            "round": round,
+            "awards": round.awards.prefetch_related("winners__participation__team"),
+            "participations": round.participations.select_related("team"),
+            "form": form,
+        },
+    )
+
+
+@require_POST
+@round_organizer_required
+def desk_award_act(request, round):
+    """Allocate by rank, give one by name, take one back, delete one."""
+    action = request.POST.get("action")
+
+    def numbered(name: str) -> int:
+        text = request.POST.get(name, "")
+        if not text.isdecimal():
+            raise Refused(_("Choose a prize and a team."), code="bad_request")
+        return int(text)
+
+    try:
+        if action == "allocate":
+            award_services.allocate(round, request.user)
+        elif action == "give":
+            award = get_object_or_404(Award, round=round, pk=numbered("award"))
+            team = get_object_or_404(round.participations, pk=numbered("participation"))
+            award_services.give(award, team, request.user)
+        elif action == "take_back":
+            winner = get_object_or_404(AwardWinner, award__round=round, pk=numbered("winner"))
+            award_services.take_back(winner, request.user)
+        elif action == "delete":
+            award = get_object_or_404(Award, round=round, pk=numbered("award"))
+            award_services.delete_award(award, request.user)
+        else:
+            raise Refused(_("Unknown action."), code="unknown_action")
+    except Refused as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("desk-awards", round.event.slug, round.slug)
