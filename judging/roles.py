@@ -2,6 +2,7 @@
 
 from contest.models import Event
 from contest.roles import is_organizer
+from contest.states import ParticipationStatus, RoundStatus
 from judging.models import Assignment, Judge, Scoresheet
 
 
@@ -10,6 +11,13 @@ def judge_of(user) -> Judge | None:
     if not user.is_authenticated or not user.is_active:
         return None
     return Judge.objects.filter(user=user).select_related("event").first()
+
+
+def assignments_of(user):
+    """What the account's judge has to score: teams that compete, in rounds that have begun."""
+    return Assignment.objects.filter(
+        judge__user=user.pk, participation__status=ParticipationStatus.ACTIVE
+    ).exclude(participation__round__status=RoundStatus.DRAFT)
 
 
 def may_score(user, assignment: Assignment) -> bool:

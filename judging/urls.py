@@ -27,8 +27,6 @@ urlpatterns = [
     path("judge/", judge.judge_home, name="judge-home"),
     path("judge/r/<slug:round_slug>/", judge.judge_round, name="judge-round"),
     path("judge/sheets/<int:pk>/", judge.judge_sheet, name="judge-sheet"),
-    path("judge/sheets/<int:pk>/mark/", judge.judge_mark, name="judge-mark"),
-    path("judge/sheets/<int:pk>/texts/", judge.judge_texts, name="judge-texts"),
     path("judge/sheets/<int:pk>/submit/", judge.judge_submit, name="judge-submit"),
     path("judge/sheets/<int:pk>/recuse/", judge.judge_recuse, name="judge-recuse"),
     # Organizers

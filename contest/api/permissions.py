@@ -2,7 +2,7 @@ from django.db.models import Q
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from contest.models import Membership, Team
-from contest.roles import is_organizer, organized_events
+from contest.roles import is_organizer, is_organizer_anywhere, organized_events
 
 
 class DenyByDefault(BasePermission):
@@ -29,6 +29,25 @@ class EventOrganizerWrites(PublicToRead):
 
     def has_object_permission(self, request, view, obj):
         return request.method in SAFE_METHODS or is_organizer(request.user, obj.audit_event())
+
+
+class OrganizersWrite(PublicToRead):
+    """Anybody reads what the view's queryset shows; to write takes somebody who organizes."""
+
+    def has_permission(self, request, view):
+        if request.method in SAFE_METHODS:
+            return True
+        return request.user.is_authenticated and is_organizer_anywhere(request.user)
+
+
+class SignedInReadOrganizersWrite(OrganizersWrite):
+    def has_permission(self, request, view):
+        return request.user.is_authenticated and super().has_permission(request, view)
+
+
+class OrganizersAlone(BasePermission):
+    def has_permission(self, request, view):
+        return request.user.is_authenticated and is_organizer_anywhere(request.user)
 
 
 def insider_teams(user):

@@ -1,2 +1,14 @@
+from judging.api import views
+
+
 def register(router) -> None:
     """Add this app's endpoints to the API's router."""
+    router.register("benchmarks", views.BenchmarkViewSet, "api-benchmark")
+    router.register("submissions", views.SubmissionViewSet, "api-submission")
+    router.register("runs", views.RunViewSet, "api-run")
+    router.register("rubrics", views.RubricViewSet, "api-rubric")
+    router.register("judges", views.JudgeViewSet, "api-judge")
+    router.register("panels", views.PanelViewSet, "api-panel")
+    router.register("assignments", views.AssignmentViewSet, "api-assignment")
+    router.register("scoresheets", views.ScoresheetViewSet, "api-scoresheet")
+    router.register("recusals", views.RecusalViewSet, "api-recusal")

@@ -1,32 +1,24 @@
 """The judge's pages, made for a tablet."""
 
-import json
-from decimal import Decimal, InvalidOperation
 from functools import wraps
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import JsonResponse
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from contest.errors import Refused
 from contest.models import LogEntry, Round
 from contest.numbers import round_half_up
-from contest.states import ParticipationStatus, RoundStatus
-from judging.models import Assignment, Criterion
-from judging.roles import judge_of
+from contest.states import RoundStatus
+from judging.models import Assignment
+from judging.roles import assignments_of, judge_of
 from judging.services.panels import recuse
 from judging.services.scoresheets import (
     exact_total,
     fraction_to_decimal,
     is_recused,
     open_sheet,
-    save_mark,
-    save_texts,
     submit_sheet,
     weighted_total,
 )
@@ -58,8 +50,7 @@ def judge_required(view):
 
 def _assignments(judge):
     return (
-        Assignment.objects.filter(judge=judge, participation__status=ParticipationStatus.ACTIVE)
-        .exclude(participation__round__status=RoundStatus.DRAFT)
+        assignments_of(judge.user)
         .select_related(
             "participation__round__track",
             "participation__round__event",
@@ -178,91 +169,6 @@ def judge_sheet(request, judge, pk):
             "next": neighbours[place + 1] if place + 1 < len(neighbours) else None,
         },
     )
-
-
-def _answer_refusals(view):
-    """Tell the page's script why something was refused, and that trying again is no use."""
-
-    @wraps(view)
-    def wrapper(request, *args, **kwargs):
-        try:
-            return view(request, *args, **kwargs)
-        except Refused as error:
-            status, detail = 409, error.messages
-        except ValidationError as error:
-            status, detail = 400, error.messages
-        return JsonResponse({"detail": " ".join(map(str, detail))}, status=status)
-
-    return wrapper
-
-
-def _body(request) -> dict:
-    try:
-        body = json.loads(request.body)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise ValidationError(_("Expected a JSON object."))
-    return body
-
-
-def _decimal(value) -> Decimal | None:
-    if value is None:
-        return None
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        raise ValidationError(_("“%(value)s” is not a mark.") % {"value": value}) from None
-
-
-def _moment(text):
-    try:
-        moment = parse_datetime(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return moment if moment is not None and moment.tzinfo is not None else None
-
-
-@require_POST
-@judge_required
-@_answer_refusals
-def judge_mark(request, judge, pk):
-    """Save one tap: ``{key, criterion, value, device_at}``; sent again, it is the same tap."""
-    body = _body(request)
-    sheet = open_sheet(_own(judge, pk))
-    criterion = Criterion.objects.filter(
-        pk=body.get("criterion") if isinstance(body.get("criterion"), int) else None
-    ).first()
-    if criterion is None:
-        raise ValidationError(_("The criterion does not exist."))
-    revision = save_mark(
-        sheet,
-        criterion,
-        _decimal(body.get("value")),
-        key=str(body.get("key", "")),
-        by=request.user,
-        device_at=_moment(body.get("device_at")),
-    )
-    total = weighted_total(sheet)
-    return JsonResponse(
-        {
-            "revision": revision.pk,
-            "total": None if total is None else str(round_half_up(total, 2)),
-        }
-    )
-
-
-@require_POST
-@judge_required
-@_answer_refusals
-def judge_texts(request, judge, pk):
-    """Save the comment and the private note."""
-    body = _body(request)
-    texts = {
-        name: body[name] for name in ("comment", "private_note") if isinstance(body.get(name), str)
-    }
-    save_texts(open_sheet(_own(judge, pk)), request.user, **texts)
-    return JsonResponse({"saved": True})
 
 
 @require_POST

@@ -75,14 +75,29 @@
     sync.textContent = !waiting ? sheet.dataset.saved : problem || sheet.dataset.saving;
   }
 
-  async function post(url, body) {
+  async function send(method, url, body) {
     return fetch(url, {
-      method: "POST",
+      method,
       headers: { "Content-Type": "application/json", "X-CSRFToken": csrf() },
       body: JSON.stringify(body),
       redirect: "manual",
       signal: AbortSignal.timeout ? AbortSignal.timeout(15000) : undefined,
     });
+  }
+
+  // What trying again can mend: no session, a server that is busy or broken.
+  function problemOf(answer) {
+    if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
+      return sheet.dataset.signedOut;
+    }
+    return answer.status >= 500 || answer.status === 408 || answer.status === 429
+      ? sheet.dataset.waiting : null;
+  }
+
+  // The server's words, whether it names a rule or fields.
+  async function wordsOf(answer) {
+    const body = await answer.json().catch(() => ({}));
+    return body.detail || Object.values(body).flat().join(" ") || String(answer.status);
   }
 
   function later(problem) {
@@ -104,20 +119,18 @@
     try {
       while (queue.length) {
         const first = queue[0];
-        const answer = await post(sheet.dataset.markUrl, first);
-        if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
-          return later(sheet.dataset.signedOut);
-        }
-        if (answer.status >= 500) return later(sheet.dataset.waiting);
+        const { before, ...mark } = first;
+        const answer = await send("POST", sheet.dataset.marksUrl, mark);
+        const problem = problemOf(answer);
+        if (problem) return later(problem);
         queue = queue.filter((q) => q.key !== first.key);
         store(QUEUE, queue);
         if (!answer.ok) {
-          const { detail } = await answer.json().catch(() => ({ detail: answer.status }));
-          refuse(detail);
+          refuse(await wordsOf(answer));
           // Show again what the server holds; other taps on this criterion may still be queued.
           const c = byId.get(first.criterion);
           if (c && !queue.some((q) => q.criterion === first.criterion)) {
-            c.dataset.value = first.before ?? "";
+            c.dataset.value = before ?? "";
           }
         } else {
           delay = 1000;
@@ -126,12 +139,10 @@
       }
       while (Object.keys(texts).length) {
         const sent = { ...texts };
-        const answer = await post(sheet.dataset.textsUrl, sent);
-        if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
-          return later(sheet.dataset.signedOut);
-        }
-        if (answer.status >= 500) return later(sheet.dataset.waiting);
-        if (!answer.ok) refuse((await answer.json().catch(() => ({}))).detail || answer.status);
+        const answer = await send("PATCH", sheet.dataset.textsUrl, sent);
+        const problem = problemOf(answer);
+        if (problem) return later(problem);
+        if (!answer.ok) refuse(await wordsOf(answer));
         for (const name of Object.keys(sent)) if (texts[name] === sent[name]) delete texts[name];
         store(TEXTS, texts);
       }

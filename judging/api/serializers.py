@@ -1,0 +1,376 @@
+"""What judging's endpoints take and give. Hidden data and their digests are never among it."""
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from contest.api.base import ScopedField
+from contest.models import Participation, Round, Submission, Team
+from contest.roles import organized_events
+from judging import faults
+from judging.metrics import METRIC_CHOICES, METRICS
+from judging.models import (
+    Assignment,
+    Benchmark,
+    Criterion,
+    Judge,
+    Mark,
+    Panel,
+    Recusal,
+    Rubric,
+    Scoresheet,
+    ScoringRun,
+)
+from judging.services.scoresheets import exact_total, fraction_to_decimal
+
+
+def organized_rounds(user):
+    return Round.objects.filter(event__in=organized_events(user)).select_related("event")
+
+
+def _organized(model, path: str):
+    """The objects of ``model`` whose event, found by ``path``, the user organizes."""
+    return lambda user: model.objects.filter(**{f"{path}__in": organized_events(user)})
+
+
+def own_participations(user):
+    """Those of the teams that the user belongs to."""
+    own = Team.objects.filter(memberships__user=user.pk)
+    return Participation.objects.filter(team__in=own).select_related("round__event", "team")
+
+
+class BenchmarkSerializer(serializers.ModelSerializer):
+    round = ScopedField(organized_rounds)
+    metric = serializers.ChoiceField(METRIC_CHOICES)
+    extra_metrics = serializers.ListField(
+        child=serializers.ChoiceField(METRIC_CHOICES), required=False
+    )
+    greater_is_better = serializers.SerializerMethodField()
+    reference = serializers.FileField(write_only=True, required=False)
+    inputs = serializers.FileField(write_only=True, required=False)
+
+    class Meta:
+        model = Benchmark
+        fields = [
+            "id",
+            "round",
+            "version",
+            "is_current",
+            "metric",
+            "greater_is_better",
+            "extra_metrics",
+            "accepts_predictions",
+            "accepts_onnx",
+            "reference",
+            "inputs",
+            "id_column",
+            "target_column",
+            "public_percent",
+            "split_seed",
+            "wall_seconds",
+            "memory_mb",
+            "created_at",
+        ]
+        read_only_fields = ["version", "is_current", "created_at"]
+        validators = []
+
+    def get_greater_is_better(self, benchmark) -> bool:
+        return METRICS[benchmark.metric].greater_is_better
+
+    def to_representation(self, benchmark):
+        shown = super().to_representation(benchmark)
+        if benchmark.round.event_id not in self.context["organized_event_ids"]:
+            shown["split_seed"] = None  # with the ids it would tell which rows are public
+        return shown
+
+
+class RunSerializer(serializers.ModelSerializer):
+    """One attempt to score. Private scores are null until the round's result is published."""
+
+    benchmark_version = serializers.IntegerField(source="benchmark.version", read_only=True)
+    error = serializers.SerializerMethodField()
+    metrics = serializers.SerializerMethodField()
+    private_score = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ScoringRun
+        fields = [
+            "id",
+            "submission",
+            "benchmark_version",
+            "attempt",
+            "status",
+            "cause",
+            "error_code",
+            "error",
+            "public_score",
+            "private_score",
+            "metrics",
+            "queued_at",
+            "started_at",
+            "finished_at",
+            "duration_s",
+            "peak_memory_mb",
+        ]
+        read_only_fields = fields
+
+    def _private(self, run: ScoringRun) -> bool:
+        round = run.benchmark.round
+        published = round.status == "published"
+        return published or round.event_id in self.context["organized_event_ids"]
+
+    def get_error(self, run) -> str:
+        """The fault in words, in the reader's language."""
+        return faults.message(run.error_code, run.error_params) if run.error_code else ""
+
+    def get_metrics(self, run) -> dict[str, dict[str, float]]:
+        shown = dict(run.metrics)
+        if not self._private(run):
+            shown.pop("private", None)
+        return shown
+
+    def get_private_score(self, run) -> float | None:
+        return run.private_score if self._private(run) else None
+
+
+class SubmissionSerializer(serializers.ModelSerializer):
+    team = serializers.IntegerField(source="participation.team_id", read_only=True)
+    code = serializers.CharField(source="participation.team.code", read_only=True)
+    round = serializers.IntegerField(source="participation.round_id", read_only=True)
+    submitted_by = serializers.CharField(source="submitted_by.name", read_only=True)
+    run = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Submission
+        fields = [
+            "id",
+            "participation",
+            "round",
+            "team",
+            "code",
+            "number",
+            "kind",
+            "original_name",
+            "size",
+            "sha256",
+            "note",
+            "submitted_by",
+            "received_at",
+            "status",
+            "run",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(RunSerializer(allow_null=True))
+    def get_run(self, submission):
+        """The newest attempt to score it."""
+        runs = list(submission.runs.all())
+        return RunSerializer(runs[0], context=self.context).data if runs else None
+
+
+class NewSubmissionSerializer(serializers.Serializer):
+    participation = ScopedField(own_participations)
+    file = serializers.FileField(allow_empty_file=True)
+    kind = serializers.ChoiceField(Submission.Kind.choices)
+    note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    client_key = serializers.CharField(
+        max_length=64,
+        help_text="A name of your own for this request; sent again it gives the same submission.",
+    )
+
+
+class CriterionSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Criterion
+        fields = [
+            "id",
+            "ordinal",
+            "name_zh",
+            "name_en",
+            "guide_zh",
+            "guide_en",
+            "weight",
+            "minimum",
+            "maximum",
+            "step",
+        ]
+        read_only_fields = ["ordinal"]
+
+
+class RubricSerializer(serializers.ModelSerializer):
+    event = ScopedField(organized_events)
+    criteria = CriterionSerializer(many=True)
+
+    class Meta:
+        model = Rubric
+        fields = ["id", "event", "name_zh", "name_en", "criteria", "created_at"]
+        read_only_fields = ["created_at"]
+
+
+class JudgeSerializer(serializers.ModelSerializer):
+    event = ScopedField(organized_events)
+
+    class Meta:
+        model = Judge
+        fields = ["id", "event", "name", "email", "organisation_zh", "organisation_en"]
+
+
+class LinkSerializer(serializers.Serializer):
+    """Shown once: the server keeps only a digest of the secret in the address."""
+
+    url = serializers.URLField()
+    expires_at = serializers.DateTimeField()
+
+
+class PanelSerializer(serializers.ModelSerializer):
+    round = ScopedField(organized_rounds)
+    rubric = ScopedField(_organized(Rubric, "event"))
+    judges = ScopedField(_organized(Judge, "event"), many=True)
+
+    class Meta:
+        model = Panel
+        fields = ["id", "round", "name_zh", "name_en", "rubric", "judges"]
+
+
+class LeftOutSerializer(serializers.Serializer):
+    judge = serializers.IntegerField()
+    team = serializers.IntegerField()
+
+
+class AssignedSerializer(serializers.Serializer):
+    added = serializers.IntegerField()
+    left_out = LeftOutSerializer(many=True)
+
+
+class AssignmentSerializer(serializers.ModelSerializer):
+    panel = ScopedField(_organized(Panel, "round__event"))
+    judge = ScopedField(_organized(Judge, "event"))
+    participation = ScopedField(_organized(Participation, "round__event"))
+    round = serializers.IntegerField(source="participation.round_id", read_only=True)
+    team = serializers.IntegerField(source="participation.team_id", read_only=True)
+    code = serializers.CharField(source="participation.team.code", read_only=True)
+    running_order = serializers.IntegerField(
+        source="participation.running_order", read_only=True, allow_null=True
+    )
+    scoresheet = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Assignment
+        fields = [
+            "id",
+            "panel",
+            "judge",
+            "participation",
+            "round",
+            "team",
+            "code",
+            "running_order",
+            "scoresheet",
+        ]
+        validators = []
+
+    def get_scoresheet(self, assignment) -> str | None:
+        """The id of its score sheet, once that was opened."""
+        sheet = getattr(assignment, "scoresheet", None)
+        return str(sheet.pk) if sheet else None
+
+
+class MarkSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Mark
+        fields = ["criterion", "value"]
+        read_only_fields = fields
+
+
+class ScoresheetSerializer(serializers.ModelSerializer):
+    """A judge's sheet; the private note is for its judge alone."""
+
+    round = serializers.IntegerField(source="assignment.participation.round_id", read_only=True)
+    team = serializers.IntegerField(source="assignment.participation.team_id", read_only=True)
+    judge = serializers.IntegerField(source="assignment.judge_id", read_only=True)
+    rubric = serializers.IntegerField(source="assignment.panel.rubric_id", read_only=True)
+    marks = MarkSerializer(many=True, read_only=True)
+    total = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Scoresheet
+        fields = [
+            "id",
+            "assignment",
+            "round",
+            "team",
+            "judge",
+            "rubric",
+            "status",
+            "marks",
+            "total",
+            "comment",
+            "private_note",
+            "submitted_at",
+            "updated_at",
+        ]
+        read_only_fields = [name for name in fields if name not in ("comment", "private_note")]
+
+    def get_total(self, sheet) -> str | None:
+        """Weighted total from 0 to 100, to twelve decimals; null until every mark is there."""
+        marks = {mark.criterion_id: mark.value for mark in sheet.marks.all()}
+        total = exact_total(sheet.assignment.panel.rubric.criteria.all(), marks)
+        return None if total is None else str(fraction_to_decimal(total))
+
+    def to_representation(self, sheet):
+        shown = super().to_representation(sheet)
+        if sheet.assignment.judge.user_id != self.context["request"].user.pk:
+            shown["private_note"] = None
+        return shown
+
+
+class OpenSheetSerializer(serializers.Serializer):
+    assignment = ScopedField(
+        lambda user: Assignment.objects.filter(judge__user=user.pk).select_related("judge")
+    )
+
+
+class NewMarkSerializer(serializers.Serializer):
+    key = serializers.CharField(
+        max_length=64, help_text="Names the tap; sent again it is the same tap."
+    )
+    criterion = ScopedField(
+        lambda user: Criterion.objects.filter(rubric__panels__judges__user=user.pk).distinct()
+    )
+    value = serializers.DecimalField(
+        max_digits=6, decimal_places=2, allow_null=True, help_text="Null clears the mark."
+    )
+    device_at = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="The time on the tablet."
+    )
+
+
+class SavedMarkSerializer(serializers.Serializer):
+    revision = serializers.IntegerField()
+    total = serializers.CharField(allow_null=True)
+
+
+class RecusalSerializer(serializers.ModelSerializer):
+    judge = ScopedField(
+        lambda user: Judge.objects.filter(
+            Q(user=user.pk) | Q(event__in=organized_events(user))
+        ).select_related("event")
+    )
+    team = ScopedField(
+        lambda user: Team.objects.filter(
+            Q(participations__assignments__judge__user=user.pk)
+            | Q(event__in=organized_events(user))
+        ).distinct()
+    )
+    declared_by = serializers.CharField(source="declared_by.name", read_only=True, default=None)
+
+    class Meta:
+        model = Recusal
+        fields = ["id", "judge", "team", "reason", "declared_by", "declared_at"]
+        read_only_fields = ["declared_at"]
+        validators = []
+
+
+def file_or_none(value) -> UploadedFile | None:
+    return value if isinstance(value, UploadedFile) else None

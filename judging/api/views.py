@@ -1,0 +1,544 @@
+"""Judging's endpoints. Each queryset holds what its reader may know of; the rest is 404."""
+
+from django.conf import settings
+from django.db.models import Prefetch, Q
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.response import Response
+
+from contest.api.base import REFUSED, ReasonSerializer, WithServices
+from contest.api.permissions import (
+    IsSignedIn,
+    OrganizersAlone,
+    OrganizersWrite,
+    SignedInReadOrganizersWrite,
+    insider_teams,
+)
+from contest.models import Event, SignInLink, Submission
+from contest.numbers import round_half_up
+from contest.roles import is_member, is_organizer, is_organizer_anywhere, organized_events
+from contest.services.signin import link_url, make_link, revoke_link
+from contest.services.submissions import receive, withdraw_submission
+from contest.states import RoundStatus
+from contest.uploads import UploadTooLarge
+from judging.api import filters, serializers
+from judging.models import (
+    Assignment,
+    Benchmark,
+    Judge,
+    Panel,
+    Recusal,
+    Rubric,
+    Scoresheet,
+    ScoringRun,
+)
+from judging.roles import assignments_of
+from judging.services import panels as panel_services
+from judging.services import rubrics as rubric_services
+from judging.services import scoresheets as sheet_services
+from judging.services.benchmarks import define_benchmark, rescore, sample_submission
+from judging.services.scoring import enqueue_waiting
+
+
+class _Judging(WithServices):
+    """Adds to each serializer which events its reader organizes."""
+
+    def get_serializer_context(self):
+        context = super().get_serializer_context()
+        if not hasattr(self, "_organized"):
+            user = getattr(self.request, "user", None)
+            self._organized = (
+                set(organized_events(user).values_list("pk", flat=True)) if user else set()
+            )
+        context["organized_event_ids"] = self._organized
+        return context
+
+    def require_organizer(self, event) -> None:
+        if not is_organizer(self.request.user, event):
+            raise PermissionDenied
+
+
+@extend_schema_view(
+    create=extend_schema(responses={201: serializers.BenchmarkSerializer}),
+    partial_update=extend_schema(responses=serializers.BenchmarkSerializer),
+)
+class BenchmarkViewSet(_Judging):
+    """The tasks of automated rounds. Their hidden data go in and never come out."""
+
+    queryset = Benchmark.objects.none()
+    serializer_class = serializers.BenchmarkSerializer
+    permission_classes = [OrganizersWrite]
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    filterset_class = filters.BenchmarkFilter
+    ordering_fields = ["created_at", "version"]
+
+    def get_queryset(self):
+        user = self.request.user
+        return (
+            Benchmark.objects.filter(round__event__in=Event.objects.visible_to(user))
+            .exclude(
+                Q(round__status=RoundStatus.DRAFT) & ~Q(round__event__in=organized_events(user))
+            )
+            .select_related("round__event", "round__track")
+        )
+
+    def _define(self, round, data, code):
+        files = {name: serializers.file_or_none(data.pop(name, None)) for name in
+                 ("reference", "inputs")}  # fmt: skip
+        benchmark = define_benchmark(round, self.request.user, **files, **data)
+        enqueue_waiting(benchmark)
+        return self.answer(self.get_queryset().get(pk=benchmark.pk), code)
+
+    def create(self, request):
+        """Define a round's task, or its next version once submissions were scored."""
+        data = dict(self.valid(request.data))
+        return self._define(data.pop("round"), data, status.HTTP_201_CREATED)
+
+    def partial_update(self, request, pk=None):
+        """Change the task in force; what was scored stays, as an older version."""
+        benchmark = self.get_object()
+        self.require_organizer(benchmark.round.event)
+        data = dict(self.valid(request.data, partial=True, instance=benchmark))
+        data.pop("round", None)
+        return self._define(benchmark.round, data, status.HTTP_200_OK)
+
+    @extend_schema(request=None, responses={200: OpenApiTypes.OBJECT, 409: REFUSED})
+    @action(detail=True, methods=["post"])
+    def rescore(self, request, pk=None):
+        """Queue every submission of the round for the task in force."""
+        benchmark = self.get_object()
+        self.require_organizer(benchmark.round.event)
+        return Response({"queued": rescore(benchmark.round, request.user)})
+
+    @extend_schema(responses={(200, "text/csv"): OpenApiTypes.BINARY})
+    @action(
+        detail=True, pagination_class=None, filterset_class=None, permission_classes=[IsSignedIn]
+    )
+    def sample(self, request, pk=None):
+        """A submission of the right form that answers nothing; for teams of the round."""
+        benchmark = self.get_object()
+        taking_part = benchmark.round.participations.filter(team__memberships__user=request.user)
+        if not (taking_part.exists() or is_organizer(request.user, benchmark.round.event)):
+            raise PermissionDenied
+        if not benchmark.accepts_predictions:
+            raise NotFound
+        return HttpResponse(
+            sample_submission(benchmark),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="sample.csv"'},
+        )
+
+
+@extend_schema_view(
+    create=extend_schema(
+        request={"multipart/form-data": serializers.NewSubmissionSerializer},
+        responses={
+            200: OpenApiResponse(serializers.SubmissionSerializer, "The same request came before."),
+            201: serializers.SubmissionSerializer,
+            409: REFUSED,
+        },
+    )
+)
+class SubmissionViewSet(_Judging):
+    """Files of your teams and what became of them; organizers see those of their events."""
+
+    queryset = Submission.objects.none()
+    serializer_class = serializers.SubmissionSerializer
+    permission_classes = [IsSignedIn]
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    filterset_class = filters.SubmissionFilter
+    search_fields = ["participation__team__code", "original_name"]
+    ordering_fields = ["received_at", "number"]
+    http_method_names = ["get", "post", "head", "options"]
+
+    def get_queryset(self):
+        user = self.request.user
+        return (
+            Submission.objects.filter(participation__team__in=insider_teams(user))
+            .select_related("participation__team", "participation__round__event", "submitted_by")
+            .prefetch_related(
+                Prefetch(
+                    "runs",
+                    ScoringRun.objects.select_related("benchmark__round").order_by("-queued_at"),
+                )
+            )
+        )
+
+    def create(self, request):
+        """Send predictions or a model; it is queued for scoring at once."""
+        if name := getattr(request._request, "upload_too_large", None):
+            raise UploadTooLarge(settings.MAX_UPLOAD_BYTES, name)
+        data = self.valid(request.data, serializers.NewSubmissionSerializer)
+        submission, created = receive(by=request.user, **data)
+        code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
+        return self.answer(self.get_queryset().get(pk=submission.pk), code)
+
+    @extend_schema(request=None, responses={200: serializers.SubmissionSerializer, 409: REFUSED})
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request, pk=None):
+        """Take a submission back while the round is open; its quota stays used."""
+        submission = self.get_object()
+        if not is_member(request.user, submission.participation.team):
+            raise PermissionDenied
+        withdraw_submission(submission, request.user)
+        return self.answer(self.get_object())
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def file(self, request, pk=None):
+        """The file as it was sent."""
+        submission = self.get_object()
+        return FileResponse(
+            submission.file.open("rb"),
+            as_attachment=True,
+            filename=submission.original_name,
+            content_type="application/octet-stream",
+        )
+
+
+class RunViewSet(_Judging):
+    """Attempts to score your teams' submissions, or those of the events you organize."""
+
+    queryset = ScoringRun.objects.none()
+    serializer_class = serializers.RunSerializer
+    permission_classes = [IsSignedIn]
+    filterset_class = filters.RunFilter
+    ordering_fields = ["queued_at", "finished_at"]
+    http_method_names = ["get", "head", "options"]
+
+    def get_queryset(self):
+        teams = insider_teams(self.request.user)
+        return ScoringRun.objects.filter(submission__participation__team__in=teams).select_related(
+            "benchmark__round"
+        )
+
+
+@extend_schema_view(
+    create=extend_schema(responses={201: serializers.RubricSerializer}),
+    partial_update=extend_schema(
+        responses={200: serializers.RubricSerializer, 409: REFUSED},
+        description="Change a rubric nobody marked by yet; `criteria` replaces all of them.",
+    ),
+)
+class RubricViewSet(_Judging):
+    """Weighted criteria; organizers write them, the judges of their panels read them."""
+
+    queryset = Rubric.objects.none()
+    serializer_class = serializers.RubricSerializer
+    permission_classes = [SignedInReadOrganizersWrite]
+    filterset_class = filters.RubricFilter
+    search_fields = ["name_zh", "name_en"]
+    ordering_fields = ["created_at"]
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    def get_queryset(self):
+        user = self.request.user
+        judged = Panel.objects.filter(judges__user=user.pk).values("rubric")
+        return (
+            Rubric.objects.filter(Q(event__in=organized_events(user)) | Q(pk__in=judged))
+            .select_related("event")
+            .prefetch_related("criteria")
+        )
+
+    def create(self, request):
+        data = dict(self.valid(request.data))
+        rubric = rubric_services.save_rubric(
+            data.pop("event"), request.user, criteria=data.pop("criteria"), names=data
+        )
+        return self.answer(rubric, status.HTTP_201_CREATED)
+
+    def partial_update(self, request, pk=None):
+        rubric = self.get_object()
+        self.require_organizer(rubric.event)
+        data = dict(self.valid(request.data, partial=True, instance=rubric))
+        data.pop("event", None)
+        kept = [
+            {name: getattr(c, name) for name in serializers.CriterionSerializer.Meta.fields
+             if name not in ("id", "ordinal")}
+            for c in rubric.criteria.all()
+        ]  # fmt: skip
+        criteria = data.pop("criteria", kept)
+        rubric_services.save_rubric(
+            rubric.event, request.user, rubric, names=data, criteria=criteria
+        )
+        return self.answer(self.get_object())
+
+    @extend_schema(request=None, responses={201: serializers.RubricSerializer})
+    @action(detail=True, methods=["post"])
+    def copy(self, request, pk=None):
+        """The same criteria as a new rubric that can be changed."""
+        rubric = self.get_object()
+        self.require_organizer(rubric.event)
+        return self.answer(
+            rubric_services.copy_rubric(rubric, request.user), status.HTTP_201_CREATED
+        )
+
+
+@extend_schema_view(
+    create=extend_schema(responses={201: serializers.JudgeSerializer}),
+    partial_update=extend_schema(responses=serializers.JudgeSerializer),
+)
+class JudgeViewSet(_Judging):
+    """The experts of your events."""
+
+    queryset = Judge.objects.none()
+    serializer_class = serializers.JudgeSerializer
+    permission_classes = [OrganizersAlone]
+    filterset_class = filters.JudgeFilter
+    search_fields = ["name", "organisation_zh", "organisation_en"]
+    ordering_fields = ["name"]
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    def get_queryset(self):
+        events = organized_events(self.request.user)
+        return Judge.objects.filter(event__in=events).select_related("event", "user")
+
+    def create(self, request):
+        data = dict(self.valid(request.data))
+        judge = panel_services.add_judge(data.pop("event"), request.user, **data)
+        return self.answer(judge, status.HTTP_201_CREATED)
+
+    def partial_update(self, request, pk=None):
+        judge = self.get_object()
+        data = dict(self.valid(request.data, partial=True, instance=judge))
+        data.pop("event", None)
+        return self.answer(panel_services.edit_judge(judge, request.user, **data))
+
+    @extend_schema(request=None, responses={201: serializers.LinkSerializer})
+    @action(detail=True, methods=["post"])
+    def link(self, request, pk=None):
+        """A new one-time sign-in link; earlier unused ones stop working."""
+        judge = self.get_object()
+        link, token = make_link(judge.user, judge.event, request.user)
+        answer = serializers.LinkSerializer({"url": link_url(token), "expires_at": link.expires_at})
+        return Response(answer.data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def revoke_links(self, request, pk=None):
+        """End every link of the judge and every session they opened."""
+        judge = self.get_object()
+        for link in SignInLink.objects.filter(user=judge.user, revoked_at=None):
+            revoke_link(link, request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@extend_schema_view(
+    create=extend_schema(responses={201: serializers.PanelSerializer, 409: REFUSED}),
+    partial_update=extend_schema(responses={200: serializers.PanelSerializer, 409: REFUSED}),
+)
+class PanelViewSet(_Judging):
+    """Who judges a round, by which rubric."""
+
+    queryset = Panel.objects.none()
+    serializer_class = serializers.PanelSerializer
+    permission_classes = [OrganizersAlone]
+    filterset_class = filters.PanelFilter
+    search_fields = ["name_zh", "name_en"]
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    def get_queryset(self):
+        events = organized_events(self.request.user)
+        return (
+            Panel.objects.filter(round__event__in=events)
+            .select_related("round__event", "rubric")
+            .prefetch_related("judges")
+        )
+
+    def create(self, request):
+        data = dict(self.valid(request.data))
+        panel = panel_services.save_panel(
+            data.pop("round"), request.user, rubric=data.pop("rubric"),
+            judges=data.pop("judges"), names=data,
+        )  # fmt: skip
+        return self.answer(panel, status.HTTP_201_CREATED)
+
+    def partial_update(self, request, pk=None):
+        panel = self.get_object()
+        data = dict(self.valid(request.data, partial=True, instance=panel))
+        data.pop("round", None)
+        panel_services.save_panel(
+            panel.round, request.user, panel, rubric=data.pop("rubric", panel.rubric),
+            judges=data.pop("judges", list(panel.judges.all())), names=data,
+        )  # fmt: skip
+        return self.answer(self.get_object())
+
+    @extend_schema(request=None, responses=serializers.AssignedSerializer)
+    @action(detail=True, methods=["post"])
+    def assign_all(self, request, pk=None):
+        """Give every team of the round to every judge, but where interests conflict."""
+        added, left_out = panel_services.assign_all(self.get_object(), request.user)
+        pairs = [{"judge": judge.pk, "team": team.pk} for judge, team in left_out]
+        return Response(serializers.AssignedSerializer({"added": added, "left_out": pairs}).data)
+
+
+@extend_schema_view(
+    create=extend_schema(responses={201: serializers.AssignmentSerializer, 409: REFUSED}),
+    destroy=extend_schema(responses={204: None, 409: REFUSED}),
+)
+class AssignmentViewSet(_Judging):
+    """Which judge scores which team: a judge's own, and all to organizers."""
+
+    queryset = Assignment.objects.none()
+    serializer_class = serializers.AssignmentSerializer
+    permission_classes = [SignedInReadOrganizersWrite]
+    filterset_class = filters.AssignmentFilter
+    search_fields = ["participation__team__code", "judge__name"]
+    http_method_names = ["get", "post", "delete", "head", "options"]
+
+    def get_queryset(self):
+        user = self.request.user
+        own = assignments_of(user).values("pk")
+        return Assignment.objects.filter(
+            Q(pk__in=own) | Q(panel__round__event__in=organized_events(user))
+        ).select_related(
+            "participation__team", "participation__round__event", "judge", "panel", "scoresheet"
+        )
+
+    def create(self, request):
+        data = self.valid(request.data)
+        assignment = panel_services.assign(
+            data["panel"], data["judge"], data["participation"], request.user
+        )
+        return self.answer(self.get_queryset().get(pk=assignment.pk), status.HTTP_201_CREATED)
+
+    def destroy(self, request, pk=None):
+        """Take a team from a judge; refused once marks were given."""
+        assignment = self.get_object()
+        self.require_organizer(assignment.participation.round.event)
+        panel_services.unassign(assignment, request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+SHEET = {"responses": {200: serializers.ScoresheetSerializer, 409: REFUSED}}
+
+
+@extend_schema_view(
+    create=extend_schema(
+        request=serializers.OpenSheetSerializer,
+        responses={200: serializers.ScoresheetSerializer},
+        description="Open the sheet of one of your assignments; again gives the same sheet.",
+    ),
+    partial_update=extend_schema(
+        description="Keep the comment to the team and your private note.", **SHEET
+    ),
+)
+class ScoresheetViewSet(_Judging):
+    """Score sheets: a judge's own, and all to organizers. What a tablet talks to."""
+
+    queryset = Scoresheet.objects.none()
+    serializer_class = serializers.ScoresheetSerializer
+    permission_classes = [IsSignedIn]
+    filterset_class = filters.ScoresheetFilter
+    ordering_fields = ["updated_at", "submitted_at"]
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    def get_queryset(self):
+        user = self.request.user
+        own = assignments_of(user).values("pk")
+        return (
+            Scoresheet.objects.filter(
+                Q(assignment__in=own)
+                | Q(assignment__panel__round__event__in=organized_events(user))
+            )
+            .select_related(
+                "assignment__judge__event",
+                "assignment__panel",
+                "assignment__participation__round",
+                "assignment__participation__team",
+            )
+            .prefetch_related("marks", "assignment__panel__rubric__criteria")
+            .order_by("pk")
+        )
+
+    def create(self, request):
+        assignment = self.valid(request.data, serializers.OpenSheetSerializer)["assignment"]
+        get_object_or_404(assignments_of(request.user), pk=assignment.pk)
+        sheet = sheet_services.open_sheet(assignment)
+        return self.answer(self.get_queryset().get(pk=sheet.pk))
+
+    def partial_update(self, request, pk=None):
+        sheet = self.get_object()
+        texts = self.valid(request.data, partial=True, instance=sheet)
+        sheet_services.save_texts(sheet, request.user, **texts)
+        return self.answer(self.get_object())
+
+    @extend_schema(
+        request=serializers.NewMarkSerializer,
+        responses={200: serializers.SavedMarkSerializer, 409: REFUSED},
+    )
+    @action(detail=True, methods=["post"])
+    def marks(self, request, pk=None):
+        """Save one tap of the sheet's judge. Sent again under the same key, it is the same tap."""
+        sheet = self.get_object()
+        data = self.valid(request.data, serializers.NewMarkSerializer)
+        revision = sheet_services.save_mark(
+            sheet, data["criterion"], data["value"], key=data["key"], by=request.user,
+            device_at=data["device_at"],
+        )  # fmt: skip
+        total = sheet_services.weighted_total(sheet)
+        return Response(
+            {
+                "revision": revision.pk,
+                "total": None if total is None else str(round_half_up(total, 2)),
+            }
+        )
+
+    @extend_schema(request=None, **SHEET)
+    @action(detail=True, methods=["post"])
+    def submit(self, request, pk=None):
+        """Hand the sheet in; twice changes nothing."""
+        sheet_services.submit_sheet(self.get_object(), request.user)
+        return self.answer(self.get_object())
+
+    @extend_schema(request=ReasonSerializer, **SHEET)
+    @action(detail=True, methods=["post"], url_path="return")
+    def give_back(self, request, pk=None):
+        """An organizer gives a submitted sheet back to its judge, with a reason."""
+        sheet = self.get_object()
+        self.require_organizer(sheet.assignment.judge.event)
+        sheet_services.return_sheet(sheet, request.user, self.reason())
+        return self.answer(self.get_object())
+
+
+@extend_schema_view(
+    create=extend_schema(responses={201: serializers.RecusalSerializer, 409: REFUSED})
+)
+class RecusalViewSet(_Judging):
+    """Conflicts of interest: a judge's own, and all to organizers."""
+
+    queryset = Recusal.objects.none()
+    serializer_class = serializers.RecusalSerializer
+    permission_classes = [IsSignedIn]
+    filterset_class = filters.RecusalFilter
+    ordering_fields = ["declared_at"]
+    http_method_names = ["get", "post", "head", "options"]
+
+    def get_queryset(self):
+        user = self.request.user
+        return Recusal.objects.filter(
+            Q(judge__user=user.pk) | Q(judge__event__in=organized_events(user))
+        ).select_related("judge__event", "team", "declared_by")
+
+    def create(self, request):
+        """Declare one, as the judge or as an organizer; twice changes nothing."""
+        if not (hasattr(request.user, "judge") or is_organizer_anywhere(request.user)):
+            raise PermissionDenied
+        data = self.valid(request.data)
+        recusal = panel_services.recuse(data["judge"], data["team"], request.user, data["reason"])
+        return self.answer(recusal, status.HTTP_201_CREATED)
+
+    @extend_schema(request=ReasonSerializer, responses={204: None, 409: REFUSED})
+    @action(detail=True, methods=["post"])
+    def lift(self, request, pk=None):
+        """An organizer takes a conflict back, with a reason; the sheets count again."""
+        recusal = self.get_object()
+        self.require_organizer(recusal.judge.event)
+        panel_services.lift_recusal(recusal, request.user, self.reason())
+        return Response(status=status.HTTP_204_NO_CONTENT)

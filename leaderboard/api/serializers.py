@@ -1,0 +1,155 @@
+"""What leaderboard's endpoints take and give."""
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from contest.api.base import ScopedField
+from contest.models import Participation, Round
+from contest.roles import organized_events
+from leaderboard.models import (
+    Advancement,
+    AdvancementRow,
+    Award,
+    Scheme,
+    SchemeComponent,
+    Standing,
+    StandingRow,
+)
+
+
+def organized_rounds(user):
+    return Round.objects.filter(event__in=organized_events(user)).select_related("event", "track")
+
+
+class StandingSerializer(serializers.ModelSerializer):
+    """A ranking. `method` is the scheme as it was; `input_digest` names what it was made from."""
+
+    event = serializers.CharField(source="round.event.slug", read_only=True)
+
+    class Meta:
+        model = Standing
+        fields = ["id", "event", "round", "audience", "computed_at", "input_digest", "method"]
+        read_only_fields = fields
+
+
+class StandingRowSerializer(serializers.ModelSerializer):
+    """A team's place. Rank and total are null where the team is not ranked."""
+
+    team = serializers.IntegerField(source="participation.team_id", read_only=True)
+    code = serializers.CharField(source="participation.team.code", read_only=True)
+    name_zh = serializers.CharField(source="participation.team.name_zh", read_only=True)
+    name_en = serializers.CharField(source="participation.team.name_en", read_only=True)
+    country = serializers.CharField(source="participation.team.country.code", read_only=True)
+    track = serializers.CharField(source="participation.team.track.slug", read_only=True)
+
+    class Meta:
+        model = StandingRow
+        fields = [
+            "standing",
+            "position",
+            "rank",
+            "total",
+            "participation",
+            "team",
+            "code",
+            "name_zh",
+            "name_en",
+            "country",
+            "track",
+            "explanation",
+        ]
+        read_only_fields = fields
+
+
+class ComponentSerializer(serializers.ModelSerializer):
+    source = ScopedField(organized_rounds)
+
+    class Meta:
+        model = SchemeComponent
+        fields = ["kind", "source", "weight", "aggregation", "worst", "best"]
+
+
+class SchemeSerializer(serializers.ModelSerializer):
+    components = ComponentSerializer(many=True)
+    tie_breaks = serializers.ListField(child=serializers.ChoiceField(Scheme.TieBreak.choices))
+
+    class Meta:
+        model = Scheme
+        fields = ["round", "advance_count", "tie_breaks", "decimals", "components"]
+        read_only_fields = ["round"]
+
+
+class AdvancementRowSerializer(serializers.ModelSerializer):
+    participation = serializers.IntegerField(source="row.participation_id", read_only=True)
+    code = serializers.CharField(source="row.participation.team.code", read_only=True)
+    rank = serializers.IntegerField(source="row.rank", read_only=True, allow_null=True)
+    total = serializers.DecimalField(
+        source="row.total", max_digits=20, decimal_places=12, read_only=True, allow_null=True
+    )
+
+    class Meta:
+        model = AdvancementRow
+        fields = ["participation", "code", "rank", "total", "outcome"]
+        read_only_fields = fields
+
+
+class AdvancementSerializer(serializers.ModelSerializer):
+    round = ScopedField(organized_rounds)
+    rows = AdvancementRowSerializer(many=True, read_only=True)
+    signed_by = serializers.CharField(source="signed_by.name", read_only=True, default=None)
+
+    class Meta:
+        model = Advancement
+        fields = [
+            "id",
+            "round",
+            "standing",
+            "status",
+            "reason",
+            "created_at",
+            "signed_at",
+            "signed_by",
+            "rows",
+        ]
+        read_only_fields = [name for name in fields if name != "round"]
+        validators = []
+
+
+class DecideTieSerializer(serializers.Serializer):
+    advancing = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Participations of tied teams that advance."
+    )
+    reason = serializers.CharField(max_length=1000)
+
+
+class OfRoundSerializer(serializers.Serializer):
+    round = ScopedField(organized_rounds)
+
+
+class WinnerSerializer(serializers.Serializer):
+    participation = ScopedField(
+        lambda user: Participation.objects.filter(
+            round__event__in=organized_events(user)
+        ).select_related("team")
+    )
+
+
+class AwardWinnerSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    participation = serializers.IntegerField(source="participation_id")
+    code = serializers.CharField(source="participation.team.code")
+
+
+class AwardSerializer(serializers.ModelSerializer):
+    round = ScopedField(organized_rounds)
+    winners = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Award
+        fields = [
+            "id", "round", "name_zh", "name_en", "ordinal", "first_rank", "last_rank", "winners",
+        ]  # fmt: skip
+
+    @extend_schema_field(AwardWinnerSerializer(many=True))
+    def get_winners(self, award):
+        return AwardWinnerSerializer(award.winners.all(), many=True).data

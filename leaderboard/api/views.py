@@ -1,0 +1,286 @@
+"""Leaderboard's endpoints. Each queryset holds what its reader may know of; the rest is 404."""
+
+from django.db.models import Prefetch, Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.mixins import ListModelMixin
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from contest.api.base import REFUSED, ReasonSerializer, WithServices
+from contest.api.permissions import OrganizersAlone, OrganizersWrite
+from contest.models import Event, Round
+from contest.roles import is_organizer, organized_events
+from contest.states import RoundStatus
+from leaderboard.api import filters, serializers
+from leaderboard.exports import FORMATS, export
+from leaderboard.models import (
+    Advancement,
+    AdvancementRow,
+    Award,
+    AwardWinner,
+    Scheme,
+    Standing,
+    StandingRow,
+)
+from leaderboard.services import advancement as advancement_services
+from leaderboard.services import awards as award_services
+from leaderboard.services.schemes import ensure_scheme, save_scheme
+from leaderboard.services.standings import public_boards
+
+
+def visible_standings(user):
+    public = Q(audience=Standing.Audience.PUBLIC, round__in=public_boards())
+    organized = Q(round__event__in=organized_events(user))
+    return Standing.objects.filter(public | organized, is_current=True)
+
+
+class StandingViewSet(WithServices):
+    """Newest rankings: public ones of public boards, and to organizers the full ones as well."""
+
+    queryset = Standing.objects.none()
+    serializer_class = serializers.StandingSerializer
+    permission_classes = [AllowAny]
+    filterset_class = filters.StandingFilter
+    ordering_fields = ["computed_at"]
+    http_method_names = ["get", "head", "options"]
+
+    def get_queryset(self):
+        return visible_standings(self.request.user).select_related("round__event")
+
+
+class StandingRowViewSet(ListModelMixin, GenericViewSet):
+    """The teams of standings, best first, with how each total came about."""
+
+    queryset = StandingRow.objects.none()
+    serializer_class = serializers.StandingRowSerializer
+    permission_classes = [AllowAny]
+    filterset_class = filters.StandingRowFilter
+    search_fields = [
+        "participation__team__code",
+        "participation__team__name_zh",
+        "participation__team__name_en",
+    ]
+    ordering_fields = ["position"]
+    http_method_names = ["get", "head", "options"]
+
+    def get_queryset(self):
+        return (
+            StandingRow.objects.filter(standing__in=visible_standings(self.request.user))
+            .select_related("participation__team__track")
+            .order_by("standing", "position")
+        )
+
+
+class SchemeViewSet(WithServices):
+    """How each round's ranking is made, by the round's id. The rules are public."""
+
+    queryset = Scheme.objects.none()
+    serializer_class = serializers.SchemeSerializer
+    permission_classes = [OrganizersWrite]
+    filterset_fields = ["round", "round__event__slug"]
+    lookup_field = "round"
+    lookup_value_regex = r"\d+"
+    http_method_names = ["get", "patch", "head", "options"]
+
+    def get_queryset(self):
+        user = self.request.user
+        rounds = Round.objects.filter(event__in=Event.objects.visible_to(user)).exclude(
+            Q(status=RoundStatus.DRAFT) & ~Q(event__in=organized_events(user))
+        )
+        return (
+            Scheme.objects.filter(round__in=rounds)
+            .select_related("round__event")
+            .prefetch_related("components")
+            .order_by("round")
+        )
+
+    @extend_schema(responses={200: serializers.SchemeSerializer, 409: REFUSED})
+    def partial_update(self, request, round=None):
+        """Change a scheme until the ranking is signed off; the log keeps what it was."""
+        organized = serializers.organized_rounds(request.user)
+        found = get_object_or_404(organized, pk=round)
+        scheme = ensure_scheme(found)
+        kept = {
+            "advance_count": scheme.advance_count,
+            "tie_breaks": scheme.tie_breaks,
+            "decimals": scheme.decimals,
+            "components": [
+                {name: getattr(c, name) for name in serializers.ComponentSerializer.Meta.fields}
+                for c in scheme.components.select_related("source")
+            ],
+        }
+        data = self.valid(request.data, partial=True, instance=scheme)
+        return self.answer(save_scheme(found, request.user, **(kept | dict(data))))
+
+
+MOVE = {"responses": {200: serializers.AdvancementSerializer, 409: REFUSED}}
+
+
+@extend_schema_view(
+    create=extend_schema(
+        request=serializers.OfRoundSerializer,
+        responses={201: serializers.AdvancementSerializer, 409: REFUSED},
+    )
+)
+class AdvancementViewSet(WithServices):
+    """Who goes on: proposed, decided where it ties, signed. For organizers."""
+
+    queryset = Advancement.objects.none()
+    serializer_class = serializers.AdvancementSerializer
+    permission_classes = [OrganizersAlone]
+    filterset_class = filters.AdvancementFilter
+    ordering_fields = ["created_at"]
+    http_method_names = ["get", "post", "head", "options"]
+
+    def get_queryset(self):
+        return (
+            Advancement.objects.filter(round__event__in=organized_events(self.request.user))
+            .select_related("round__event", "standing", "signed_by")
+            .prefetch_related(
+                Prefetch("rows", AdvancementRow.objects.select_related("row__participation__team"))
+            )
+        )
+
+    def create(self, request):
+        """Cut the newest full standing of a closed round."""
+        round = self.valid(request.data, serializers.OfRoundSerializer)["round"]
+        proposal = advancement_services.propose(round, request.user)
+        return self.answer(self.get_queryset().get(pk=proposal.pk), status.HTTP_201_CREATED)
+
+    @extend_schema(request=serializers.DecideTieSerializer, **MOVE)
+    @action(detail=True, methods=["post"])
+    def decide_tie(self, request, pk=None):
+        """Say which of the tied teams advance, and why."""
+        advancement = self.get_object()
+        data = self.valid(request.data, serializers.DecideTieSerializer)
+        advancement_services.decide_tie(
+            advancement, request.user, data["advancing"], data["reason"]
+        )
+        return self.answer(self.get_object())
+
+    @extend_schema(request=None, **MOVE)
+    @action(detail=True, methods=["post"])
+    def sign_off(self, request, pk=None):
+        """Make it final; the next round's participations are made."""
+        advancement_services.sign_off(self.get_object(), request.user)
+        return self.answer(self.get_object())
+
+    @extend_schema(request=ReasonSerializer, **MOVE)
+    @action(detail=True, methods=["post"])
+    def revoke(self, request, pk=None):
+        """Take a proposal or a signature back, with a reason."""
+        advancement_services.revoke(self.get_object(), request.user, self.reason())
+        return self.answer(self.get_object())
+
+    @extend_schema(
+        parameters=[OpenApiParameter("fmt", str, OpenApiParameter.PATH, enum=list(FORMATS))],
+        responses={
+            (200, content_type): OpenApiTypes.BINARY for content_type, _ in FORMATS.values()
+        },
+    )
+    @action(
+        detail=True, url_path=r"finalists\.(?P<fmt>[a-z]+)", pagination_class=None,
+        filterset_class=None,
+    )  # fmt: skip
+    def finalists(self, request, fmt, pk=None):
+        """The finalist list as a file."""
+        advancement = self.get_object()
+        if fmt not in FORMATS:
+            raise Http404
+        name, content_type, content = export(advancement, fmt)
+        return HttpResponse(
+            content,
+            content_type=content_type,
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+
+AWARDED = {"responses": {200: serializers.AwardSerializer, 409: REFUSED}}
+
+
+@extend_schema_view(
+    create=extend_schema(responses={201: serializers.AwardSerializer}),
+    partial_update=extend_schema(responses=serializers.AwardSerializer),
+    destroy=extend_schema(responses={204: None, 409: REFUSED}),
+)
+class AwardViewSet(WithServices):
+    """Prizes: of published results to everybody, all to organizers."""
+
+    queryset = Award.objects.none()
+    serializer_class = serializers.AwardSerializer
+    permission_classes = [OrganizersWrite]
+    filterset_class = filters.AwardFilter
+    ordering_fields = ["ordinal"]
+
+    def get_queryset(self):
+        user = self.request.user
+        public = Q(
+            round__status=RoundStatus.PUBLISHED, round__event__in=Event.objects.visible_to(user)
+        )
+        return (
+            Award.objects.filter(public | Q(round__event__in=organized_events(user)))
+            .select_related("round__event")
+            .prefetch_related(
+                Prefetch("winners", AwardWinner.objects.select_related("participation__team"))
+            )
+        )
+
+    def _organized(self) -> Award:
+        """The award, for its organizers; to others a published one is there to read only."""
+        award = self.get_object()
+        if not is_organizer(self.request.user, award.round.event):
+            raise PermissionDenied
+        return award
+
+    def create(self, request):
+        data = dict(self.valid(request.data))
+        award = award_services.save_award(data.pop("round"), request.user, **data)
+        return self.answer(award, status.HTTP_201_CREATED)
+
+    def partial_update(self, request, pk=None):
+        award = self._organized()
+        data = dict(self.valid(request.data, partial=True, instance=award))
+        data.pop("round", None)
+        award_services.save_award(award.round, request.user, award, **data)
+        return self.answer(self.get_object())
+
+    def destroy(self, request, pk=None):
+        award_services.delete_award(self._organized(), request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        request=serializers.OfRoundSerializer,
+        responses={200: serializers.AwardSerializer(many=True), 409: REFUSED},
+    )
+    @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
+    def allocate(self, request):
+        """Give the prizes of a round that go by rank; again gives the same."""
+        round = self.valid(request.data, serializers.OfRoundSerializer)["round"]
+        award_services.allocate(round, request.user)
+        awards = self.get_queryset().filter(round=round)
+        return Response(serializers.AwardSerializer(awards, many=True).data)
+
+    @extend_schema(request=serializers.WinnerSerializer, **AWARDED)
+    @action(detail=True, methods=["post"])
+    def give(self, request, pk=None):
+        """Give a prize by name."""
+        award = self._organized()
+        data = self.valid(request.data, serializers.WinnerSerializer)
+        award_services.give(award, data["participation"], request.user)
+        return self.answer(self.get_object())
+
+    @extend_schema(request=serializers.WinnerSerializer, **AWARDED)
+    @action(detail=True, methods=["post"])
+    def take_back(self, request, pk=None):
+        award = self._organized()
+        data = self.valid(request.data, serializers.WinnerSerializer)
+        winner = get_object_or_404(award.winners, participation=data["participation"])
+        award_services.take_back(winner, request.user)
+        return self.answer(self.get_object())
