@@ -3,14 +3,13 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
-from rest_framework.routers import DefaultRouter
+from rest_framework.routers import SimpleRouter
 
 from contest.api.urls import register as register_contest
 from judging.api.urls import register as register_judging
 from leaderboard.api.urls import register as register_leaderboard
 
-router = DefaultRouter()
-router.include_root_view = False
+router = SimpleRouter()
 for register in (register_contest, register_judging, register_leaderboard):
     register(router)
 

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,13 @@ class SignInLinkMiddleware:
             if link is None or not link.is_live:
                 logout(request)
         return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        """Who came by a link cannot give the account a password that outlives the link."""
+        name = request.resolver_match.url_name or ""
+        by_link = LINK_SESSION_KEY in request.session
+        if by_link and name.startswith("account_") and name != "account_logout":
+            raise PermissionDenied
 
 
 class RefusalMiddleware:

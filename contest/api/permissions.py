@@ -2,7 +2,7 @@ from django.db.models import Q
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from contest.models import Membership, Team
-from contest.roles import is_organizer, is_organizer_anywhere, organized_events
+from contest.roles import is_organizer, is_organizer_anywhere, may_create_events, organized_events
 
 
 class DenyByDefault(BasePermission):
@@ -26,6 +26,12 @@ class PublicToRead(BasePermission):
 
 class EventOrganizerWrites(PublicToRead):
     """To change a thing takes an organizer of its event; the thing has ``audit_event()``."""
+
+    def has_permission(self, request, view):
+        if request.method in SAFE_METHODS:
+            return True
+        user = request.user
+        return user.is_authenticated and (is_organizer_anywhere(user) or may_create_events(user))
 
     def has_object_permission(self, request, view, obj):
         return request.method in SAFE_METHODS or is_organizer(request.user, obj.audit_event())

@@ -330,10 +330,10 @@ class TeamViewSet(WithServices):
 
     def create(self, request):
         """Register a team; you become its captain. Asked again it gives the same team."""
-        data = dict(self.valid(request.data, serializers.NewTeamSerializer))
-        track, entry = data.pop("track"), data.pop("entry")
         if hasattr(request.user, "judge"):
             raise PermissionDenied
+        data = dict(self.valid(request.data, serializers.NewTeamSerializer))
+        track, entry = data.pop("track"), data.pop("entry")
         team = team_services.register_team(by=request.user, track=track, team=data, entry=entry)
         return self._fresh(team, status.HTTP_201_CREATED)
 

@@ -1,0 +1,161 @@
+"""One small competition with somebody in every role, for the permission matrix."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+
+from django.core.files.base import ContentFile
+from django.utils import timezone
+
+from contest.models import (
+    EntryFile,
+    EventRole,
+    Invitation,
+    Membership,
+    SignInLink,
+    Submission,
+)
+from judging.models import Benchmark, Recusal, Scoresheet, ScoringRun
+from judging.services.scoresheets import save_mark
+from leaderboard.models import Advancement, AdvancementRow, Award, Scheme, Standing
+from leaderboard.services.standings import refresh
+from tests.factories import (
+    make_event,
+    make_judge,
+    make_panel,
+    make_participation,
+    make_round,
+    make_rubric,
+    make_team,
+    make_track,
+    make_user,
+)
+
+ROLES = (
+    "anonymous",
+    "other_team",
+    "team",
+    "judge",
+    "recused",
+    "other_organizer",
+    "organizer",
+    "staff",
+)
+
+
+@dataclass
+class World:
+    """``users`` by role (None: not signed in); ``objects`` that URLs are filled from."""
+
+    users: dict
+    objects: SimpleNamespace
+
+
+def make_world() -> World:
+    organizer, other_organizer = make_user(), make_user()
+    event = make_event(organizer)
+    make_event(other_organizer)
+    track = make_track(event)
+    captain, mate, other_captain = make_user(), make_user(), make_user()
+    team, other_team = make_team(track, captain), make_team(track, other_captain)
+    member = Membership.objects.create(team=team, user=mate)
+
+    # An automated round with a submission, and a roadshow whose marks are not published.
+    preliminary = make_round(track, slug="preliminary")
+    roadshow = make_round(
+        track, slug="roadshow", format="roadshow", kind="semifinal", board="after"
+    )
+    participation = make_participation(preliminary, team)
+    make_participation(preliminary, other_team)
+    on_stage = make_participation(roadshow, team, running_order=1)
+    make_participation(roadshow, other_team, running_order=2)
+
+    judge, recused = make_judge(event), make_judge(event)
+    rubric = make_rubric(event)
+    panel = make_panel(roadshow, [judge, recused], rubric)
+    assignment = panel.assignments.get(judge=judge, participation=on_stage)
+    sheet = Scoresheet.objects.create(assignment=assignment)
+    save_mark(sheet, rubric.criteria.first(), Decimal(7), key="tap", by=judge.user)
+    mark = sheet.marks.get()
+    recusal = Recusal.objects.create(judge=recused, team=team, reason="adviser")
+
+    reference = b"id,label\n" + b"".join(b"%d,%d\n" % (n, n % 2) for n in range(20))
+    benchmark = Benchmark(
+        round=preliminary, metric="accuracy", reference_sha256=hashlib.sha256(reference).hexdigest()
+    )
+    benchmark.reference.save("reference.csv", ContentFile(reference), save=True)
+    submission = Submission(
+        participation=participation,
+        number=1,
+        kind="predictions",
+        original_name="a.csv",
+        size=13,
+        sha256="1" * 64,
+        client_key="k",
+        submitted_by=captain,
+        received_at=timezone.now(),
+    )
+    submission.file.save("a.csv", ContentFile(b"id,label\n1,0\n2,1\n"), save=True)
+    run = ScoringRun.objects.create(submission=submission, benchmark=benchmark)
+    entry_file = EntryFile(entry=team.entry, original_name="a.pdf", size=5, sha256="2" * 64)
+    entry_file.file.save("a.pdf", ContentFile(b"%PDF-"), save=True)
+
+    scheme = Scheme.objects.create(round=roadshow, advance_count=1)
+    scheme.components.create(kind="judges", source=roadshow, weight=100)
+    refresh(roadshow)
+    standing = Standing.objects.get(round=roadshow, audience="full", is_current=True)
+    row = standing.rows.get(participation=on_stage)
+    advancement = Advancement.objects.create(round=roadshow, standing=standing)
+    AdvancementRow.objects.create(advancement=advancement, row=row, outcome="in")
+    award = Award.objects.create(round=roadshow, name_en="Prize", first_rank=1, last_rank=1)
+
+    objects = SimpleNamespace(
+        event=event,
+        track=track,
+        spare_track=make_track(event),
+        role=EventRole.objects.get(event=event),
+        preliminary=preliminary,
+        round=roadshow,
+        team=team,
+        member=member,
+        entry=team.entry,
+        entry_file=entry_file,
+        participation=participation,
+        on_stage=on_stage,
+        invitation=Invitation.objects.create(team=team, email="n@example.org", invited_by=captain),
+        submission=submission,
+        benchmark=benchmark,
+        run=run,
+        judge=judge,
+        recused=recused,
+        rubric=rubric,
+        criterion=rubric.criteria.first(),
+        panel=panel,
+        assignment=assignment,
+        sheet=sheet,
+        mark=mark,
+        recusal=recusal,
+        link=SignInLink.objects.create(
+            user=judge.user,
+            event=event,
+            token_sha256=SignInLink.digest("token"),
+            expires_at=timezone.now() + timedelta(days=1),
+        ),
+        scheme=scheme,
+        standing=standing,
+        advancement=advancement,
+        award=award,
+    )
+    users = {
+        "anonymous": None,
+        "other_team": other_captain,
+        "team": captain,
+        "judge": judge.user,
+        "recused": recused.user,
+        "other_organizer": other_organizer,
+        "organizer": organizer,
+        "staff": make_user(is_staff=True, is_superuser=True),
+    }
+    return World(users, objects)
