@@ -251,6 +251,9 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+# What the admin exports must not run as a formula in somebody's spreadsheet.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+
 # --- API -------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

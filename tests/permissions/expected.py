@@ -66,7 +66,7 @@ PAGES = {
     "event": get(ALL, event),
     "round": get(ALL, of_round),
     "leaderboard": get(ALL, preliminary) + get(ALL, of_round),
-    "sign-in-link": get(ALL, lambda o: {"token": "token"}),
+    "sign-in-link": get(ALL, lambda o: {"token": o.token}),
     "my-teams": get(SIGNED_IN),
     "team-register": both("L..FF...", event),
     "team": get(TEAM, team),

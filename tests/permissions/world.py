@@ -1,6 +1,7 @@
 """One small competition with somebody in every role, for the permission matrix."""
 
 import hashlib
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ from contest.models import (
     EntryFile,
     EventRole,
     Invitation,
+    LogEntry,
     Membership,
     SignInLink,
     Submission,
@@ -111,7 +113,10 @@ def make_world() -> World:
     AdvancementRow.objects.create(advancement=advancement, row=row, outcome="in")
     award = Award.objects.create(round=roadshow, name_en="Prize", first_rank=1, last_rank=1)
 
+    LogEntry.write(event, "created", by=organizer)
+    token = secrets.token_urlsafe()
     objects = SimpleNamespace(
+        token=token,
         event=event,
         track=track,
         spare_track=make_track(event),
@@ -140,7 +145,7 @@ def make_world() -> World:
         link=SignInLink.objects.create(
             user=judge.user,
             event=event,
-            token_sha256=SignInLink.digest("token"),
+            token_sha256=SignInLink.digest(token),
             expires_at=timezone.now() + timedelta(days=1),
         ),
         scheme=scheme,

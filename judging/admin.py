@@ -1,0 +1,176 @@
+"""Staff's view of judging. Scores and what made them are records here, not forms."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from contest.admin import RecordAdmin, RecordInline
+from judging.models import (
+    Assignment,
+    Benchmark,
+    Criterion,
+    Judge,
+    Mark,
+    MarkRevision,
+    Panel,
+    Recusal,
+    Rubric,
+    Scoresheet,
+    ScoringRun,
+)
+
+
+@admin.register(Benchmark)
+class BenchmarkAdmin(RecordAdmin):
+    list_display = ["round", "version", "is_current", "metric", "public_percent", "created_at"]
+    list_filter = ["metric", "is_current", "round__event"]
+    list_select_related = ["round__track"]
+    search_fields = ["round__slug", "round__event__slug", "metric"]
+    exclude = ["reference", "inputs"]  # hidden data leave by no page
+
+
+@admin.register(ScoringRun)
+class ScoringRunAdmin(RecordAdmin):
+    list_display = [
+        "__str__", "status", "cause", "error_code", "public_score", "private_score",
+        "queued_at", "duration_s", "worker",
+    ]  # fmt: skip
+    list_filter = ["status", "cause", "error_code", "benchmark__round__event"]
+    list_select_related = ["submission__participation__team", "benchmark__round"]
+    search_fields = ["submission__participation__team__code", "id", "worker"]
+    date_hierarchy = "queued_at"
+
+
+class CriterionInline(admin.TabularInline):
+    model = Criterion
+    extra = 0
+
+
+@admin.register(Rubric)
+class RubricAdmin(admin.ModelAdmin):
+    list_display = ["name_zh", "name_en", "event", "created_at"]
+    list_filter = ["event"]
+    list_select_related = ["event"]
+    search_fields = ["name_zh", "name_en", "event__slug"]
+    autocomplete_fields = ["event"]
+    inlines = [CriterionInline]
+
+    def has_change_permission(self, request, obj=None):
+        """Once marks were given by it a rubric is a record."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or not obj.is_in_use())
+
+    has_delete_permission = has_change_permission
+
+
+@admin.register(Criterion)
+class CriterionAdmin(RecordAdmin):
+    list_display = ["name_zh", "name_en", "rubric", "weight", "minimum", "maximum", "step"]
+    list_filter = ["rubric__event"]
+    list_select_related = ["rubric"]
+    search_fields = ["name_zh", "name_en", "rubric__name_zh", "rubric__name_en"]
+
+
+@admin.register(Judge)
+class JudgeAdmin(admin.ModelAdmin):
+    list_display = ["name", "organisation_zh", "organisation_en", "event", "email"]
+    list_filter = ["event"]
+    list_select_related = ["event"]
+    search_fields = ["name", "organisation_zh", "organisation_en", "email"]
+    autocomplete_fields = ["event"]
+    readonly_fields = ["user"]
+
+    def has_add_permission(self, request):
+        return False  # the desk makes the account with the judge
+
+
+@admin.register(Panel)
+class PanelAdmin(RecordAdmin):
+    list_display = ["name_zh", "name_en", "round", "rubric"]
+    list_filter = ["round__event"]
+    list_select_related = ["round__track", "rubric"]
+    search_fields = ["name_zh", "name_en", "round__slug"]
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(RecordAdmin):
+    list_display = ["judge", "team", "round", "panel"]
+    list_filter = ["participation__round__event"]
+    list_select_related = ["judge", "panel", "participation__team", "participation__round__track"]
+    search_fields = ["judge__name", "participation__team__code"]
+
+    @admin.display(description=_("team"))
+    def team(self, assignment):
+        return assignment.participation.team
+
+    @admin.display(description=_("round"))
+    def round(self, assignment):
+        return assignment.participation.round
+
+
+@admin.register(Recusal)
+class RecusalAdmin(RecordAdmin):
+    list_display = ["judge", "team", "reason", "declared_by", "declared_at"]
+    list_filter = ["judge__event"]
+    list_select_related = ["judge", "team", "declared_by"]
+    search_fields = ["judge__name", "team__code", "reason"]
+
+
+class MarkInline(RecordInline):
+    model = Mark
+    fields = ["criterion", "value"]
+
+
+class MarkRevisionInline(RecordInline):
+    model = MarkRevision
+    fields = readonly_fields = [
+        "criterion", "previous", "value", "by", "at", "device_at", "reason",
+    ]  # fmt: skip
+
+
+@admin.register(Scoresheet)
+class ScoresheetAdmin(RecordAdmin):
+    list_display = ["judge", "team", "round", "status", "submitted_at", "updated_at"]
+    list_filter = ["status", "assignment__participation__round__event"]
+    list_select_related = [
+        "assignment__judge",
+        "assignment__participation__team",
+        "assignment__participation__round__track",
+    ]
+    search_fields = ["assignment__judge__name", "assignment__participation__team__code"]
+    inlines = [MarkInline, MarkRevisionInline]
+    exclude = ["private_note"]  # for its judge alone
+
+    @admin.display(description=_("judge"))
+    def judge(self, sheet):
+        return sheet.assignment.judge
+
+    @admin.display(description=_("team"))
+    def team(self, sheet):
+        return sheet.assignment.participation.team
+
+    @admin.display(description=_("round"))
+    def round(self, sheet):
+        return sheet.assignment.participation.round
+
+
+@admin.register(Mark)
+class MarkAdmin(RecordAdmin):
+    list_display = ["scoresheet", "criterion", "value"]
+    list_filter = ["scoresheet__assignment__participation__round__event"]
+    list_select_related = [
+        "criterion",
+        "scoresheet__assignment__judge",
+        "scoresheet__assignment__participation__team",
+        "scoresheet__assignment__participation__round",
+    ]
+    search_fields = [
+        "scoresheet__assignment__judge__name",
+        "scoresheet__assignment__participation__team__code",
+    ]
+
+
+@admin.register(MarkRevision)
+class MarkRevisionAdmin(MarkAdmin):
+    list_display = ["at", "scoresheet", "criterion", "previous", "value", "by", "device_at"]
+    list_select_related = [*MarkAdmin.list_select_related, "by"]
+    date_hierarchy = "at"

@@ -1,0 +1,101 @@
+"""Staff's view of rankings. They are computed and signed at the desk, and recorded here."""
+
+from django.contrib import admin
+
+from contest.admin import RecordAdmin, RecordInline
+from leaderboard.models import (
+    Advancement,
+    AdvancementRow,
+    Award,
+    AwardWinner,
+    Scheme,
+    SchemeComponent,
+    Standing,
+    StandingRow,
+)
+
+
+class SchemeComponentInline(RecordInline):
+    model = SchemeComponent
+    fields = ["kind", "source", "weight", "aggregation", "worst", "best"]
+
+
+@admin.register(Scheme)
+class SchemeAdmin(RecordAdmin):
+    list_display = ["round", "advance_count", "tie_breaks", "decimals"]
+    list_filter = ["round__event", "round__kind"]
+    list_select_related = ["round__track"]
+    search_fields = ["round__slug", "round__event__slug"]
+    inlines = [SchemeComponentInline]
+
+
+@admin.register(SchemeComponent)
+class SchemeComponentAdmin(RecordAdmin):
+    list_display = ["scheme", "kind", "source", "weight", "aggregation", "worst", "best"]
+    list_filter = ["kind", "aggregation", "source__event"]
+    list_select_related = ["scheme__round__track", "source__track"]
+    search_fields = ["scheme__round__slug"]
+
+
+@admin.register(Standing)
+class StandingAdmin(RecordAdmin):
+    list_display = ["round", "audience", "is_current", "computed_at", "input_digest"]
+    list_filter = ["audience", "is_current", "round__event"]
+    list_select_related = ["round__track"]
+    search_fields = ["round__slug", "input_digest"]
+    date_hierarchy = "computed_at"
+
+
+@admin.register(StandingRow)
+class StandingRowAdmin(RecordAdmin):
+    list_display = ["standing", "position", "rank", "team", "total"]
+    list_filter = ["standing__is_current", "standing__audience", "standing__round__event"]
+    list_select_related = ["standing__round__track", "participation__team"]
+    search_fields = ["participation__team__code", "standing__round__slug"]
+
+    def team(self, row):
+        return row.participation.team
+
+
+@admin.register(Advancement)
+class AdvancementAdmin(RecordAdmin):
+    list_display = ["round", "status", "created_at", "signed_at", "signed_by"]
+    list_filter = ["status", "round__event"]
+    list_select_related = ["round__track", "signed_by"]
+    search_fields = ["round__slug", "reason"]
+
+
+@admin.register(AdvancementRow)
+class AdvancementRowAdmin(RecordAdmin):
+    list_display = ["advancement", "rank", "team", "outcome"]
+    list_filter = ["outcome", "advancement__status", "advancement__round__event"]
+    list_select_related = ["advancement__round__track", "row__participation__team"]
+    search_fields = ["row__participation__team__code"]
+
+    def rank(self, item):
+        return item.row.rank
+
+    def team(self, item):
+        return item.row.participation.team
+
+
+class AwardWinnerInline(RecordInline):
+    model = AwardWinner
+    fields = ["participation"]
+
+
+@admin.register(Award)
+class AwardAdmin(RecordAdmin):
+    list_display = ["name_zh", "name_en", "round", "first_rank", "last_rank"]
+    list_filter = ["round__event"]
+    list_select_related = ["round__track"]
+    search_fields = ["name_zh", "name_en", "round__slug"]
+    inlines = [AwardWinnerInline]
+
+
+@admin.register(AwardWinner)
+class AwardWinnerAdmin(RecordAdmin):
+    list_display = ["award", "participation"]
+    list_filter = ["award__round__event"]
+    list_select_related = ["award", "participation__team", "participation__round"]
+    search_fields = ["award__name_zh", "award__name_en", "participation__team__code"]
