@@ -311,7 +311,7 @@ if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 else:
-    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_URL = "filesystem://localhost/"
     _broker = DATA_DIR / "broker"
     for _name in ("messages", "control"):
         (_broker / _name).mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ TEAM = "e/<slug:slug>/teams/<slug:code>/"
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("healthz", home.health, name="health"),
     path("in/<str:token>/", signin.sign_in_link, name="sign-in-link"),
     path("e/<slug:slug>/", public.event, name="event"),
     path("e/<slug:slug>/r/<slug:round_slug>/", public.round, name="round"),

@@ -1,10 +1,34 @@
+import os
+
+# Playwright's loop runs in the test's own thread, where Django would refuse to use its database.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+import shutil
+
 import pytest
 from django.core.cache import cache
 
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TABLETS = {"landscape": (1024, 768), "portrait": (768, 1024)}
+
+
+def pytest_configure(config):
+    from config.celery import app
+
+    app.conf.broker_url = "memory://"  # no message of a test leaves for a real worker
+
 
 @pytest.fixture(autouse=True)
-def _isolated(settings, tmp_path):
-    """Each test has its own file store and mailbox, and no message leaves for a real broker."""
+def _isolated(request, settings, tmp_path):
+    """Each test has its own file store, mailbox and cache."""
     settings.STORAGES = {
         "default": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -14,5 +38,48 @@ def _isolated(settings, tmp_path):
     }
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    settings.CELERY_BROKER_URL = "memory://"
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     cache.clear()  # what one test was throttled for must not stop the next
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One Chromium of the system for all browser tests of a process."""
+    from playwright.sync_api import sync_playwright
+
+    path = next(
+        (
+            found
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (found := shutil.which(name))
+        ),
+        None,
+    )
+    if path is None:
+        pytest.fail("no Chromium on this machine; run .ci/system-packages")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_context(chromium):
+    """``open_context(width, height, **options)``: a browser of one person, closed at the end.
+
+    A page error of our own scripts fails the test.
+    """
+    contexts, errors = [], []
+
+    def make(width=1280, height=800, **options):
+        options.setdefault("locale", "en-GB")
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        context.set_default_timeout(15000)
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert errors == []

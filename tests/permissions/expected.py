@@ -63,6 +63,7 @@ def change(wanted, arguments, *methods):
 
 PAGES = {
     "home": get(ALL),
+    "health": get(ALL),
     "event": get(ALL, event),
     "round": get(ALL, of_round),
     "leaderboard": get(ALL, preliminary) + get(ALL, of_round),

@@ -16,8 +16,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--inline", action="store_true", help="score in this process; needs no worker"
         )
+        parser.add_argument(
+            "--if-empty", action="store_true", help="do nothing where there is any event"
+        )
 
-    def handle(self, *args, inline, **options):
+    def handle(self, *args, inline, if_empty, **options):
+        if if_empty and Event.objects.exists():
+            return
         if Event.objects.filter(slug=SLUG).exists():
             self.stdout.write("The demo competition is there already; nothing was changed.")
             return
