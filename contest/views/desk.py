@@ -106,7 +106,7 @@ def desk_event(request, event):
     with timezone.override(_zone_of(request, event)):
         form = _event_form(request, event)
         if request.method == "POST" and form.is_valid():
-            form.save()
+            event_services.save_event(form.save(commit=False), request.user)
             messages.success(request, _("Saved."))
             return redirect("desk-event", event.slug)
         if form.errors:
@@ -202,7 +202,7 @@ def desk_rounds(request, event):
     """The rounds of every track, and a form to add one."""
     form = RoundForm(request.POST or None, instance=Round(), event=event)
     if request.method == "POST" and form.is_valid():
-        round = form.save()
+        round = round_services.save_round(form.save(commit=False), request.user)
         messages.success(request, _("The round was added."))
         return redirect("desk-round", event.slug, round.slug)
     rounds = event.rounds.select_related("track").annotate(team_count=Count("participations"))
@@ -216,7 +216,7 @@ def desk_round(request, round):
     """One round: its settings, its state, who takes part, the running order."""
     form = RoundForm(request.POST or None, instance=round, event=round.event)
     if request.method == "POST" and form.is_valid():
-        saved = form.save()
+        saved = round_services.save_round(form.save(commit=False), request.user)
         messages.success(request, _("Saved."))
         return redirect("desk-round", round.event.slug, saved.slug)
     if form.errors:
