@@ -10,13 +10,26 @@ log = logging.getLogger(__name__)
 BURST_S = 2
 
 
+LOG_ACTIONS = {
+    "scheme": _("scheme changed"),
+    "tie_decided": _("tie decided"),
+    "award_saved": _("award saved"),
+    "award_deleted": _("award deleted"),
+    "award_given": _("award given"),
+    "award_taken_back": _("award taken back"),
+    "awards_allocated": _("awards given by rank"),
+}
+
+
 class LeaderboardConfig(AppConfig):
     name = "leaderboard"
     verbose_name = _("Leaderboard")
 
     def ready(self):
+        from contest.models import LogEntry
         from contest.signals import ranking_inputs_changed
 
+        LogEntry.ACTIONS.update(LOG_ACTIONS)
         ranking_inputs_changed.connect(_schedule, dispatch_uid="leaderboard-schedule")
 
 

@@ -1,3 +1,4 @@
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -5,6 +6,24 @@ from django.utils.translation import gettext_lazy as _
 
 class LogEntry(models.Model):
     """What was decided in an event: who, when, what, why. Only ever added to."""
+
+    # The words for each action; apps that build on this one add their own when they are ready.
+    ACTIONS = {
+        "status": _("status changed"),
+        "created": _("created"),
+        "saved": _("saved"),
+        "deleted": _("deleted"),
+        "edited": _("changed"),
+        "registered": _("registered"),
+        "entry_edited": _("project changed"),
+        "file_added": _("file added"),
+        "file_removed": _("file removed"),
+        "member_joined": _("member joined"),
+        "member_removed": _("member removed"),
+        "organizer_added": _("organizer added"),
+        "organizer_removed": _("organizer removed"),
+        "running_order": _("running order set"),
+    }
 
     event = models.ForeignKey(
         "contest.Event", models.CASCADE, related_name="log", verbose_name=_("event"), null=True
@@ -34,6 +53,27 @@ class LogEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.object_name}: {self.action} {self.before} → {self.after}"
+
+    @property
+    def action_label(self) -> str:
+        return str(self.ACTIONS.get(self.action, self.action))
+
+    def _worded(self, text: str) -> str:
+        """A status in the reader's language; anything else as it was written."""
+        if self.action not in ("status", "registered"):
+            return text
+        for model in apps.get_models():
+            if model._meta.model_name == self.model and hasattr(model, "MOVES"):
+                return str(dict(model._meta.get_field("status").flatchoices).get(text, text))
+        return text
+
+    @property
+    def before_label(self) -> str:
+        return self._worded(self.before)
+
+    @property
+    def after_label(self) -> str:
+        return self._worded(self.after)
 
     @classmethod
     def write(cls, obj, action: str, *, by=None, reason="", before="", after="") -> "LogEntry":

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from contest.access import round_organizer_required
 from contest.errors import Refused
 from contest.services.rounds import publish_round, unpublish_round
 from contest.states import ParticipationStatus
-from judging.models import Assignment
+from judging.models import Assignment, Recusal
 from judging.states import ScoresheetStatus
 from leaderboard.exports import FORMATS, export
 from leaderboard.forms import AwardForm, ComponentFormSet, SchemeForm
@@ -91,7 +92,12 @@ def desk_ranking(request, round):
     expected = Assignment.objects.filter(
         participation__round=round, participation__status=ParticipationStatus.ACTIVE
     )
-    missing = expected.exclude(scoresheet__status=ScoresheetStatus.SUBMITTED).count()
+    recused = Recusal.objects.filter(judge=OuterRef("judge"), team=OuterRef("participation__team"))
+    missing = (
+        expected.exclude(scoresheet__status=ScoresheetStatus.SUBMITTED)
+        .exclude(Exists(recused))
+        .count()
+    )
     ranked = [row for row in rows if row.rank is not None]
     components = standing.method["components"] if standing else []
     return render(

@@ -13,6 +13,7 @@
   const csrf = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
   const sync = document.getElementById("sync");
   const refusal = document.getElementById("refusal");
+  const dialog = document.getElementById("submit-dialog");
   const criteria = [...sheet.querySelectorAll(".criterion")];
   const byId = new Map(criteria.map((c) => [Number(c.dataset.criterion), c]));
 
@@ -72,7 +73,25 @@
     document.getElementById("total").textContent = total() ?? "–";
     const waiting = queue.length > 0 || Object.keys(texts).length > 0;
     sync.classList.toggle("waiting", waiting && Boolean(problem));
+    if (dialog.open) fillDialog();
     sync.textContent = !waiting ? sheet.dataset.saved : problem || sheet.dataset.saving;
+  }
+
+  // What the judge is asked to confirm; it follows the marks as they are saved.
+  function fillDialog() {
+    document.getElementById("submit-marks").replaceChildren(...criteria.flatMap((c) => {
+      const name = document.createElement("dt");
+      name.textContent = c.querySelector("legend").firstChild.textContent.trim();
+      const mark = document.createElement("dd");
+      mark.textContent = c.querySelector(".mark").textContent;
+      return [name, mark];
+    }));
+    const sum = total();
+    const pending = queue.length > 0 || Object.keys(texts).length > 0;
+    document.getElementById("submit-total").textContent = sum ?? "–";
+    document.getElementById("submit-missing").hidden = sum !== null;
+    document.getElementById("submit-pending").hidden = !pending;
+    document.getElementById("confirm-submit").disabled = sum === null || pending;
   }
 
   async function send(method, url, body) {
@@ -212,24 +231,10 @@
   });
   window.addEventListener("online", () => { delay = 1000; flush(); });
 
-  const dialog = document.getElementById("submit-dialog");
-  document.getElementById("open-submit").addEventListener("click", async () => {
-    await flush();
-    const list = document.getElementById("submit-marks");
-    list.replaceChildren(...criteria.flatMap((c) => {
-      const name = document.createElement("dt");
-      name.textContent = c.querySelector("legend").firstChild.textContent.trim();
-      const mark = document.createElement("dd");
-      mark.textContent = c.querySelector(".mark").textContent;
-      return [name, mark];
-    }));
-    const sum = total();
-    const pending = queue.length > 0 || Object.keys(texts).length > 0;
-    document.getElementById("submit-total").textContent = sum ?? "–";
-    document.getElementById("submit-missing").hidden = sum !== null;
-    document.getElementById("submit-pending").hidden = !pending;
-    document.getElementById("confirm-submit").disabled = sum === null || pending;
+  document.getElementById("open-submit").addEventListener("click", () => {
+    fillDialog();
     dialog.showModal();
+    flush();
   });
   document.getElementById("cancel-submit").addEventListener("click", () => dialog.close());
 

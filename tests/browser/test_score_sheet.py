@@ -117,7 +117,7 @@ def test_marks_outlive_a_lost_network_and_a_reload(stage, live_server, open_cont
     # With marks still on the tablet the sheet cannot be handed in.
     tap(page, 2, "5.00")
     page.locator("#open-submit").click()
-    assert page.locator("#confirm-submit").is_disabled()
+    expect(page.locator("#confirm-submit")).to_be_disabled()
     page.locator("#cancel-submit").click()
     context.set_offline(False)
     page.reload()  # the page forgets, the tablet does not
