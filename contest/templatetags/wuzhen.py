@@ -28,6 +28,12 @@ def score(value, decimals=2):
 
 
 @register.filter
+def plain(value):
+    """A mark or weight as short as it can be said: 7.50 is 7.5, 8.00 is 8."""
+    return f"{value.normalize():f}"
+
+
+@register.filter
 def item(mapping, key):
     """``mapping[key]``, or nothing."""
     return mapping.get(key, ())
