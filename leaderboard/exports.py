@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout
+from fpdf.fonts import FontFace
 
 from contest.errors import Refused
 from contest.numbers import round_half_up
@@ -198,6 +199,8 @@ def to_pdf(rows: list[dict], advancement: Advancement) -> bytes:
         borders_layout=TableBordersLayout.HORIZONTAL_LINES,
         line_height=5.5,
         repeat_headings=1,
+        # The font has one weight; the heading is told by its ground.
+        headings_style=FontFace(emphasis="", fill_color=(223, 233, 239)),
     ) as table:
         table.row(heads)
         for row in rows:

@@ -1,6 +1,6 @@
 """Rubrics: built whole, copied once marks were given by them."""
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -45,16 +45,22 @@ def save_rubric(
             criterion.save()
         except ValidationError as error:
             for field, messages in error.message_dict.items():
-                label = Criterion._meta.get_field(field).verbose_name if field != "__all__" else ""
-                errors += [
-                    _("Criterion %(n)s, %(field)s: %(message)s")
-                    % {"n": ordinal, "field": label, "message": message}
-                    for message in messages
-                ]
+                errors += [_told(ordinal, field, message) for message in messages]
     if errors:
         raise ValidationError(errors)
     LogEntry.write(rubric, "rubric_saved", by=by, after=f"{len(criteria)}")
     return rubric
+
+
+def _told(ordinal: int, field: str, message: str) -> str:
+    if field == NON_FIELD_ERRORS:
+        return _("Criterion %(n)s: %(message)s") % {"n": ordinal, "message": message}
+    label = Criterion._meta.get_field(field).verbose_name
+    return _("Criterion %(n)s, %(field)s: %(message)s") % {
+        "n": ordinal,
+        "field": label,
+        "message": message,
+    }
 
 
 @transaction.atomic

@@ -1,0 +1,156 @@
+"""Rubrics, panels and assignments."""
+
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import translation
+
+from contest.errors import Refused
+from judging.models import Assignment, Scoresheet
+from judging.services.panels import add_judge, assign, assign_all, edit_judge, save_panel, unassign
+from judging.services.rubrics import copy_rubric, save_rubric
+from judging.services.scoresheets import open_sheet, save_mark
+from tests.factories import (
+    make_event,
+    make_judge,
+    make_panel,
+    make_participation,
+    make_round,
+    make_rubric,
+    make_team,
+    make_track,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def round():
+    track = make_track(make_event())
+    round = make_round(track, format="roadshow", kind="semifinal")
+    for _n in range(3):
+        make_participation(round, make_team(track))
+    return round
+
+
+@pytest.fixture
+def by():
+    return make_user()
+
+
+def criterion(**fields):
+    return {
+        "name_en": "Novelty", "name_zh": "", "weight": Decimal(40), "minimum": Decimal(0),
+        "maximum": Decimal(10), "step": Decimal("0.5"), **fields,
+    }  # fmt: skip
+
+
+def test_a_judge_gets_an_account_of_this_event_alone(by):
+    event = make_event()
+    judge = add_judge(event, by, name="Ada", organisation_en="Fund", organisation_zh="基金")
+    assert judge.user.email is None
+    assert not judge.user.has_usable_password()
+    edit_judge(judge, by, name="Ada L.")
+    judge.user.refresh_from_db()
+    assert judge.user.name == "Ada L."
+    with pytest.raises(ValidationError):
+        add_judge(event, by, name="Nobody", organisation_en="", organisation_zh="")
+
+
+def test_everybody_gets_everybody_but_where_interests_conflict(round, by):
+    team = round.participations.first().team
+    colleague = make_judge(round.event, organisation_en=f" {team.organisation_en.upper()} ")
+    panel = make_panel(round, [make_judge(round.event), colleague], assign=False)
+    added, left_out = assign_all(panel, by)
+    assert added == 5
+    assert left_out == [(colleague, team)]
+    assert assign_all(panel, by)[0] == 0, "again changes nothing"
+
+
+def test_a_judge_is_assigned_only_within_the_panel(round, by):
+    panel = make_panel(round, [make_judge(round.event)], assign=False)
+    stranger = make_judge(round.event)
+    with pytest.raises(Refused) as caught:
+        assign(panel, stranger, round.participations.first(), by)
+    assert caught.value.code == "not_in_panel"
+    elsewhere = make_participation()
+    with pytest.raises(Refused) as caught:
+        assign(panel, panel.judges.first(), elsewhere, by)
+    assert caught.value.code == "wrong_round"
+
+
+def test_an_assignment_with_marks_stays(round, by):
+    judge = make_judge(round.event)
+    panel = make_panel(round, [judge])
+    first, second = panel.assignments.all()[:2]
+    sheet = open_sheet(first)
+    save_mark(sheet, panel.rubric.criteria.first(), Decimal(5), key="k", by=judge.user)
+    with pytest.raises(Refused) as caught:
+        unassign(first, by)
+    assert caught.value.code == "marks_given"
+    open_sheet(second)
+    unassign(second, by)
+    assert Assignment.objects.filter(pk=second.pk).count() == 0
+    assert Scoresheet.objects.count() == 1
+    # Nor can the judge be dropped from the panel, or its rubric be changed.
+    names = {"name_en": "Panel", "name_zh": ""}
+    with pytest.raises(Refused) as caught:
+        save_panel(round, by, panel, names=names, rubric=panel.rubric, judges=[])
+    assert caught.value.code == "marks_given"
+    other = make_rubric(round.event)
+    with pytest.raises(Refused) as caught:
+        save_panel(round, by, panel, names=names, rubric=other, judges=[judge])
+    assert caught.value.code == "rubric_in_use"
+
+
+def test_a_panel_takes_no_judge_or_rubric_of_another_event(round, by):
+    names = {"name_en": "Panel", "name_zh": ""}
+    rubric = make_rubric(round.event)
+    with pytest.raises(ValidationError):
+        save_panel(round, by, names=names, rubric=rubric, judges=[make_judge(make_event())])
+    with pytest.raises(ValidationError):
+        save_panel(round, by, names=names, rubric=make_rubric(make_event()), judges=[])
+
+
+def test_a_rubric_is_replaced_whole_until_a_mark_was_given_by_it(round, by):
+    event = round.event
+    rubric = save_rubric(event, by, names={"name_en": "R"}, criteria=[criterion()])
+    save_rubric(
+        event, by, rubric, names={"name_en": "R2"},
+        criteria=[criterion(name_en="A"), criterion(name_en="B")],
+    )  # fmt: skip
+    assert [c.name_en for c in rubric.criteria.all()] == ["A", "B"]
+    judge = make_judge(event)
+    panel = make_panel(round, [judge], rubric)
+    save_mark(
+        open_sheet(panel.assignments.first()), rubric.criteria.first(), Decimal(5), key="k",
+        by=judge.user,
+    )  # fmt: skip
+    with pytest.raises(Refused) as caught:
+        save_rubric(event, by, rubric, names={"name_en": "R3"}, criteria=[criterion()])
+    assert caught.value.code == "rubric_in_use"
+    rubric.refresh_from_db()
+    copy = copy_rubric(rubric, by)
+    assert [c.name_en for c in copy.criteria.all()] == ["A", "B"]
+    assert copy.name_en == "R2 (copy)"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"minimum": Decimal(10)}, "lowest mark must be below"),
+        ({"step": Decimal(3)}, "exactly to the highest"),
+        ({"weight": Decimal(0)}, "0.01"),
+        ({"name_en": ""}, "in English, or in both"),
+    ],
+)
+def test_a_bad_criterion_is_named(by, fields, told):
+    with translation.override("en"), pytest.raises(ValidationError) as caught:
+        save_rubric(
+            make_event(), by, names={"name_en": "R"}, criteria=[criterion(), criterion(**fields)]
+        )
+    text = " ".join(caught.value.messages)
+    assert "Criterion 2" in text
+    assert told in text
