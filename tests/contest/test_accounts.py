@@ -1,0 +1,156 @@
+"""Accounts: sign-up by e-mail, throttled sign-in, one-time links for judges."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from contest.models import SignInLink, User
+from contest.services.signin import link_url, make_link, qr_svg, revoke_link
+from tests.factories import make_event, make_judge, make_user
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct-horse-9"
+
+
+def sign_up(client, language="en", email="New@Example.org"):
+    return client.post(
+        reverse("account_signup"),
+        {"name": "New Person", "email": email, "password1": PASSWORD, "password2": PASSWORD},
+        headers={"Accept-Language": language},
+    )
+
+
+@pytest.mark.parametrize(("language", "subject"), [("en", "Confirm"), ("zh-hans", "确认")])
+def test_signing_up_needs_a_confirmed_address(client, mailoutbox, language, subject):
+    assert sign_up(client, language).status_code == 302
+    user = User.objects.get()
+    assert (user.email, user.name, user.language) == ("new@example.org", "New Person", language)
+    (mail,) = mailoutbox
+    assert subject in mail.subject
+    assert "example.com" not in mail.body
+    signed_in = client.get(reverse("my-teams"))
+    assert signed_in.status_code == 302, "not before the address is confirmed"
+    path = re.search(r"/accounts/confirm-email/[^/\s]+/", mail.body)[0]
+    assert client.get(path).status_code == 200, "a mail scanner that opens it confirms nothing"
+    login = {"login": "new@example.org", "password": PASSWORD}
+    client.post(reverse("account_login"), login)
+    assert client.get(reverse("my-teams")).status_code == 302
+    assert client.post(path).status_code == 302
+    client.post(reverse("account_login"), login)
+    assert client.get(reverse("my-teams")).status_code == 200
+
+
+def test_an_address_that_is_taken_is_not_told(client, mailoutbox):
+    make_user(email="taken@example.org")
+    answer = sign_up(client, email="taken@example.org")
+    assert answer.status_code == 302
+    assert User.objects.count() == 1
+    assert [mail.to for mail in mailoutbox] == [["taken@example.org"]]
+
+
+def test_a_password_can_be_reset_by_mail(client, mailoutbox):
+    sign_up(client)
+    client.post(re.search(r"/accounts/confirm-email/[^/\s]+/", mailoutbox[0].body)[0])
+    client.post(reverse("account_reset_password"), {"email": "new@example.org"})
+    path = re.search(r"/accounts/password/reset/key/\S+", mailoutbox[-1].body)[0]
+    form = client.get(path, follow=True).redirect_chain[-1][0]
+    changed = client.post(form, {"password1": "another-horse-9", "password2": "another-horse-9"})
+    assert changed.status_code == 302
+    assert User.objects.get().check_password("another-horse-9")
+
+
+def test_guessing_is_slowed_down(client):
+    make_user(email="known@example.org")
+    for _guess in range(6):
+        answer = client.post(
+            reverse("account_login"), {"login": "known@example.org", "password": "wrong"}
+        )
+    right = client.post(
+        reverse("account_login"), {"login": "known@example.org", "password": PASSWORD}
+    )
+    assert answer.status_code == 200
+    assert "_auth_user_id" not in client.session
+    assert right.status_code == 200, "even the right password waits"
+
+
+# --- Links -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def judge():
+    return make_judge(make_event())
+
+
+def open_link(client, token, method="post"):
+    return getattr(client, method)(reverse("sign-in-link", args=[token]))
+
+
+def test_a_link_signs_in_once_on_one_device(client, judge):
+    _link, token = make_link(judge.user, judge.event, by=None)
+    assert open_link(client, token, "get").status_code == 200
+    assert "_auth_user_id" not in client.session, "a preview of the address uses nothing up"
+    assert open_link(client, token).url == reverse("judge-home")
+    assert client.get(reverse("judge-home")).status_code == 200
+    second = Client()
+    assert open_link(second, token, "get").status_code == 404
+    assert open_link(second, token).status_code == 409
+    assert "_auth_user_id" not in second.session
+    assert client.get(reverse("judge-home")).status_code == 200
+
+
+def test_the_secret_is_stored_nowhere(judge):
+    link, token = make_link(judge.user, judge.event, by=None)
+    assert token not in str(SignInLink.objects.filter(pk=link.pk).values())
+    assert qr_svg(link_url(token)).startswith("<svg")
+
+
+def test_a_new_link_ends_the_unused_one_before_it(client, judge):
+    _first, lost = make_link(judge.user, judge.event, by=None)
+    _second, token = make_link(judge.user, judge.event, by=None)
+    assert open_link(client, lost).status_code == 409
+    assert open_link(client, token).status_code == 302
+
+
+def test_revoking_ends_the_session_too(client, judge):
+    link, token = make_link(judge.user, judge.event, by=None)
+    open_link(client, token)
+    revoke_link(link, make_user())
+    assert client.get(reverse("judge-home")).status_code == 302
+
+
+def test_an_expired_link_opens_nothing_and_ends_what_it_opened(client, judge):
+    link, token = make_link(judge.user, judge.event, by=None)
+    open_link(client, token)
+    SignInLink.objects.filter(pk=link.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert client.get(reverse("judge-home")).status_code == 302
+    assert open_link(Client(), token).status_code == 409
+
+
+def test_an_inactive_person_is_not_let_in(client, judge):
+    _link, token = make_link(judge.user, judge.event, by=None)
+    judge.user.is_active = False
+    judge.user.save()
+    assert open_link(client, token).status_code == 409
+
+
+def test_who_came_by_a_link_cannot_outlive_it_with_a_password(client, judge):
+    _link, token = make_link(judge.user, judge.event, by=None)
+    open_link(client, token)
+    for name in ("account_email", "account_set_password", "account_change_password"):
+        assert client.get(reverse(name)).status_code == 403
+    assert client.post(reverse("account_logout")).status_code == 302
+
+
+@pytest.mark.parametrize("name", ["home", "account_login", "account_signup"])
+def test_every_page_offers_the_other_language(client, name):
+    chinese = client.get(reverse(name), headers={"Accept-Language": "zh-CN"}).content.decode()
+    assert 'lang="zh-Hans"' in chinese
+    assert ">English</button>" in chinese
+    client.post(reverse("set_language"), {"language": "en", "next": "/"})
+    english = client.get(reverse(name), headers={"Accept-Language": "zh-CN"}).content.decode()
+    assert 'lang="en"' in english
+    assert ">中文</button>" in english
