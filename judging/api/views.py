@@ -172,9 +172,10 @@ class SubmissionViewSet(_Judging):
 
     def create(self, request):
         """Send predictions or a model; it is queued for scoring at once."""
+        sent = request.data  # reading the body finds out how large it is
         if name := getattr(request._request, "upload_too_large", None):
             raise UploadTooLarge(settings.MAX_UPLOAD_BYTES, name)
-        data = self.valid(request.data, serializers.NewSubmissionSerializer)
+        data = self.valid(sent, serializers.NewSubmissionSerializer)
         submission, created = receive(by=request.user, **data)
         code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
         return self.answer(self.get_queryset().get(pk=submission.pk), code)
