@@ -338,7 +338,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-scoring-runs": {"task": "judging.tasks.sweep_scoring_runs", "schedule": 15.0},
     "refresh-stale-standings": {
         "task": "leaderboard.tasks.refresh_stale_standings",
-        "schedule": 10.0,
+        "schedule": 60.0,
     },
 }
 

@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -18,6 +19,7 @@ class Standing(models.Model):
     )
     audience = models.CharField(_("for"), max_length=10, choices=Audience)
     is_current = models.BooleanField(_("newest"), default=True)
+    read_at = models.DateTimeField(_("inputs read"), default=timezone.now)
     computed_at = models.DateTimeField(_("computed"), auto_now_add=True)
     input_digest = models.CharField(_("digest of the inputs"), max_length=64)
     # The scheme as it was: weights, aggregation, bounds, tie-breaks.

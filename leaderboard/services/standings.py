@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contest.models import Participation, Round
@@ -27,15 +28,16 @@ FULL, PUBLIC = Standing.Audience.FULL, Standing.Audience.PUBLIC
 def refresh(round: Round) -> None:
     """Bring both standings of a round up to date, and those of later rounds that build on it.
 
-    A standing is written only when its inputs changed: the same inputs keep the same one.
+    A standing is written only when its inputs changed: the same inputs keep the same one. Inputs
+    are read and ranked before anything is locked, so that thousands of teams do not make judges
+    wait; of two refreshes at once the one that read later stands.
     """
-    with transaction.atomic():
-        round = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
-        if round.status == RoundStatus.DRAFT and not round.participations.exists():
-            return
-        scheme = ensure_scheme(round)
-        for audience in (FULL, PUBLIC):
-            _refresh(round, scheme, audience)
+    round = Round.objects.select_related("event").get(pk=round.pk)
+    if round.status == RoundStatus.DRAFT and not round.participations.exists():
+        return
+    scheme = ensure_scheme(round)
+    for audience in (FULL, PUBLIC):
+        _refresh(round, scheme, audience)
     dependants = Round.objects.filter(
         scheme__components__source=round, ordinal__gt=round.ordinal
     ).distinct()
@@ -76,14 +78,13 @@ def public_standing(round: Round) -> Standing | None:
 
 
 def _refresh(round: Round, scheme: Scheme, audience: str) -> None:
+    read_at = timezone.now()
     components = list(scheme.components.select_related("source__event"))
     published = round.status == RoundStatus.PUBLISHED
     judged = any(component.kind == SchemeComponent.Kind.JUDGES for component in components)
     if audience == PUBLIC and judged and not published:
         # Marks of judges are nobody's business before the result is published.
-        Standing.objects.filter(round=round, audience=PUBLIC, is_current=True).update(
-            is_current=False
-        )
+        _store(round, audience, read_at, None, [])
         return
     inside = audience == FULL or published
     participations = list(round.participations.select_related("team").order_by("pk"))
@@ -107,15 +108,28 @@ def _refresh(round: Round, scheme: Scheme, audience: str) -> None:
     if standing is not None and standing.input_digest == digest:
         return
     rows = _rows(scheme, components, known, participations, audience, inside=inside)
-    Standing.objects.filter(round=round, audience=audience, is_current=True).update(
-        is_current=False
+    fresh = Standing(
+        round=round, audience=audience, input_digest=digest, method=method, read_at=read_at
     )
-    standing = Standing.objects.create(
-        round=round, audience=audience, input_digest=digest, method=method
-    )
-    for row in rows:
-        row.standing = standing
-    StandingRow.objects.bulk_create(rows, batch_size=1000)
+    _store(round, audience, read_at, fresh, rows)
+
+
+@transaction.atomic
+def _store(round: Round, audience: str, read_at, fresh: Standing | None, rows) -> None:
+    """Put a standing in the place of the one before it, unless that read its inputs later."""
+    Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
+    standing = current(round, audience)
+    if standing is not None:
+        same = fresh is not None and standing.input_digest == fresh.input_digest
+        if standing.read_at > read_at or same:
+            return
+        standing.is_current = False
+        standing.save(update_fields=["is_current"])
+    if fresh is not None:
+        fresh.save()
+        for row in rows:
+            row.standing = fresh
+        StandingRow.objects.bulk_create(rows, batch_size=1000)
 
 
 def _name(component: SchemeComponent) -> str:

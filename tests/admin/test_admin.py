@@ -101,3 +101,10 @@ def test_staff_adds_an_account(client):
     assert answer.status_code == 302
     made = apps.get_model("contest.User").objects.get(name="New Person")
     assert made.check_password("correct-horse-9")
+
+
+def test_the_admin_offers_the_other_language(client):
+    staff_client(client, full_world())
+    page = client.get("/admin/", headers={"Accept-Language": "zh-CN"}).content.decode()
+    assert ">English</button>" in page
+    assert "直通乌镇" in page

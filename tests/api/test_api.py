@@ -192,14 +192,14 @@ def test_bad_input_names_its_fields():
 def test_lists_have_pages_filters_search_and_order():
     track = make_track(make_event())
     for n in range(5):
-        make_team(track, code=f"X-{n}", country="KE" if n % 2 else "CN", name_en=f"Boat {n}")
+        make_team(track, code=f"X-{n}", country="KE" if n % 2 else "CN", name_en=f"Boat{n}x")
     api = Api()
     everything = api.get("teams/", event=track.event.slug, page_size=2).json()
     assert everything["count"] == 5
     assert len(everything["results"]) == 2
     assert everything["next"]
     assert api.get("teams/", event=track.event.slug, country="KE").json()["count"] == 2
-    assert api.get("teams/", search="Boat 3").json()["count"] == 1
+    assert api.get("teams/", search="Boat3x").json()["count"] == 1
     codes = [t["code"] for t in api.get("teams/", ordering="-code").json()["results"]]
     assert codes == sorted(codes, reverse=True)
     assert api.get("teams/", page=99).status_code == 404

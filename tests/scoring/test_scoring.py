@@ -393,9 +393,10 @@ def test_a_change_before_scoring_changes_it_in_place(participation):
     ],
 )
 def test_an_organizers_mistake_is_told(participation, fields, field, told):
-    with translation.override("en"), pytest.raises(ValidationError) as caught:
-        benchmark(participation, **fields)
-    assert told in " ".join(caught.value.message_dict[field])
+    with translation.override("en"):
+        with pytest.raises(ValidationError) as caught:
+            benchmark(participation, **fields)
+        assert told in " ".join(caught.value.message_dict[field])
     assert not participation.round.benchmarks.exists()
 
 
