@@ -47,12 +47,7 @@ from contest.services import entries as entry_services
 from contest.services import events as event_services
 from contest.services import rounds as round_services
 from contest.services import teams as team_services
-from contest.states import ParticipationStatus, RoundStatus
-
-
-def _hidden_rounds(user) -> Q:
-    """Rounds in preparation, of events that ``user`` does not organize."""
-    return Q(status=RoundStatus.DRAFT) & ~Q(event__in=organized_events(user))
+from contest.states import ParticipationStatus
 
 
 class AuthViewSet(ViewSet):
@@ -219,12 +214,7 @@ class RoundViewSet(WithServices):
     ordering_fields = ["ordinal", "opens_at", "closes_at"]
 
     def get_queryset(self):
-        user = self.request.user
-        return (
-            Round.objects.filter(event__in=Event.objects.visible_to(user))
-            .exclude(_hidden_rounds(user))
-            .select_related("event", "track")
-        )
+        return Round.objects.visible_to(self.request.user).select_related("event", "track")
 
     def create(self, request):
         round = Round(**self.valid(request.data))
@@ -425,9 +415,7 @@ class ParticipationViewSet(WithServices):
 
     def get_queryset(self):
         user = self.request.user
-        rounds = Round.objects.filter(event__in=Event.objects.visible_to(user)).exclude(
-            _hidden_rounds(user)
-        )
+        rounds = Round.objects.visible_to(user)
         seen = Q(status=ParticipationStatus.ACTIVE) | Q(team__in=insider_teams(user))
         return Participation.objects.filter(seen, round__in=rounds).select_related(
             "round__event", "team"

@@ -23,12 +23,17 @@ def timezone_choices():
 class EventQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Published and archived events, and drafts to their organizers and to staff."""
-        if user.is_authenticated and user.is_staff:
-            return self
-        visible = ~models.Q(status=EventStatus.DRAFT)
-        if user.is_authenticated:
-            visible |= models.Q(pk__in=EventRole.objects.filter(user=user).values("event"))
-        return self.filter(visible)
+        published = ~models.Q(status=EventStatus.DRAFT)
+        return self.filter(published | models.Q(pk__in=Event.objects.organized_by(user)))
+
+    def organized_by(self, user):
+        """Events that ``user`` organizes; all of them for staff."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.is_staff:
+            return self.all()
+        organizing = EventRole.objects.filter(user=user, role=EventRole.Role.ORGANIZER)
+        return self.filter(pk__in=organizing.values("event"))
 
 
 class Event(HasStates, Named):

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contest.bilingual import Named
-from contest.models.event import slug_validator
+from contest.models.event import Event, slug_validator
 from contest.states import (
     PARTICIPATION_MOVES,
     ROUND_MOVES,
@@ -16,6 +16,22 @@ from contest.states import (
     ParticipationStatus,
     RoundStatus,
 )
+
+
+class RoundQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Rounds of events that ``user`` may know of; those in preparation to organizers alone."""
+        hidden = models.Q(status=RoundStatus.DRAFT) & ~models.Q(
+            event__in=Event.objects.organized_by(user)
+        )
+        return self.filter(event__in=Event.objects.visible_to(user)).exclude(hidden)
+
+    def with_public_board(self):
+        """Rounds whose leaderboard everybody may see; the same rule as ``is_board_public``."""
+        live = models.Q(board=Round.Board.LIVE) & ~models.Q(status=RoundStatus.DRAFT)
+        return self.filter(live | models.Q(status=RoundStatus.PUBLISHED)).exclude(
+            event__status=EventStatus.DRAFT
+        )
 
 
 class Round(HasStates, Named):
@@ -70,6 +86,8 @@ class Round(HasStates, Named):
     )
     quota_total = models.PositiveSmallIntegerField(_("submissions in all"), default=50)
     max_upload_mb = models.PositiveSmallIntegerField(_("largest file (MB)"), default=20)
+
+    objects = RoundQuerySet.as_manager()
 
     class Meta:
         ordering = ["track__ordinal", "track", "ordinal"]

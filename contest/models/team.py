@@ -12,6 +12,16 @@ from contest.bilingual import Bilingual, Named
 from contest.states import TEAM_MOVES, HasStates, TeamStatus
 
 
+def team_search(text: str, prefix: str = "") -> models.Q:
+    """Teams whose code, name, organisation or project holds ``text``; ``prefix`` leads to them."""
+    fields = ("code", "name_zh", "name_en", "organisation_zh", "organisation_en",
+              "entry__title_zh", "entry__title_en")  # fmt: skip
+    found = models.Q()
+    for field in fields:
+        found |= models.Q(**{f"{prefix}{field}__icontains": text})
+    return found
+
+
 class Team(HasStates, Named):
     """A team that competes in one track of one event."""
 

@@ -14,6 +14,7 @@ from contest.access import organizer_required, round_organizer_required
 from contest.desk_forms import EventForm, OrganizerForm, ReasonForm, RoundForm, TrackForm
 from contest.errors import Refused
 from contest.models import Event, EventRole, Round, Team, Track
+from contest.models.team import team_search
 from contest.roles import may_create_events, organized_events
 from contest.services import events as event_services
 from contest.services import rounds as round_services
@@ -288,15 +289,7 @@ def desk_teams(request, event):
     teams = event.teams.select_related("track", "entry").prefetch_related("memberships__user")
     search = request.GET.get("q", "").strip()
     if search:
-        teams = teams.filter(
-            Q(code__icontains=search)
-            | Q(name_zh__icontains=search)
-            | Q(name_en__icontains=search)
-            | Q(organisation_zh__icontains=search)
-            | Q(organisation_en__icontains=search)
-            | Q(entry__title_zh__icontains=search)
-            | Q(entry__title_en__icontains=search)
-        )
+        teams = teams.filter(team_search(search))
     status, track = request.GET.get("status", ""), request.GET.get("track", "")
     if status in TeamStatus.values:
         teams = teams.filter(status=status)

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from contest.access import visible_event
 from contest.models import Round
 from contest.roles import is_organizer
-from contest.states import ParticipationStatus, RoundStatus, TeamStatus
+from contest.states import ParticipationStatus, TeamStatus
 
 
 def event(request, slug):
@@ -14,9 +14,7 @@ def event(request, slug):
     event = visible_event(request, slug)
     competing = Q(teams__status__in=[TeamStatus.REGISTERED, TeamStatus.CONFIRMED])
     tracks = list(event.tracks.annotate(team_count=Count("teams", filter=competing)))
-    rounds = event.rounds.select_related("track")
-    if not is_organizer(request.user, event):
-        rounds = rounds.exclude(status=RoundStatus.DRAFT)
+    rounds = event.rounds.visible_to(request.user).select_related("track")
     by_track: dict[int, list] = {}
     for round in rounds:
         round.event = event
@@ -55,9 +53,7 @@ def event(request, slug):
 def round(request, slug, round_slug):
     """One round: its dates, its rules in short, who takes part."""
     event = visible_event(request, slug)
-    rounds = Round.objects.select_related("track", "event")
-    if not is_organizer(request.user, event):
-        rounds = rounds.exclude(status=RoundStatus.DRAFT)
+    rounds = Round.objects.visible_to(request.user).select_related("track", "event")
     round = get_object_or_404(rounds, event=event, slug=round_slug)
     participations = (
         round.participations.filter(status=ParticipationStatus.ACTIVE)

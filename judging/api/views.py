@@ -20,12 +20,11 @@ from contest.api.permissions import (
     SignedInReadOrganizersWrite,
     insider_teams,
 )
-from contest.models import Event, SignInLink, Submission
+from contest.models import Round, SignInLink, Submission
 from contest.numbers import round_half_up
 from contest.roles import is_member, is_organizer, is_organizer_anywhere, organized_events
 from contest.services.signin import link_url, make_link, revoke_link
 from contest.services.submissions import receive, withdraw_submission
-from contest.states import RoundStatus
 from contest.uploads import UploadTooLarge
 from judging.api import filters, serializers
 from judging.models import (
@@ -79,13 +78,9 @@ class BenchmarkViewSet(_Judging):
     ordering_fields = ["created_at", "version"]
 
     def get_queryset(self):
-        user = self.request.user
-        return (
-            Benchmark.objects.filter(round__event__in=Event.objects.visible_to(user))
-            .exclude(
-                Q(round__status=RoundStatus.DRAFT) & ~Q(round__event__in=organized_events(user))
-            )
-            .select_related("round__event", "round__track")
+        visible = Round.objects.visible_to(self.request.user)
+        return Benchmark.objects.filter(round__in=visible).select_related(
+            "round__event", "round__track"
         )
 
     def _define(self, round, data, code):

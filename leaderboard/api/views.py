@@ -32,11 +32,10 @@ from leaderboard.models import (
 from leaderboard.services import advancement as advancement_services
 from leaderboard.services import awards as award_services
 from leaderboard.services.schemes import ensure_scheme, save_scheme
-from leaderboard.services.standings import public_boards
 
 
 def visible_standings(user):
-    public = Q(audience=Standing.Audience.PUBLIC, round__in=public_boards())
+    public = Q(audience=Standing.Audience.PUBLIC, round__in=Round.objects.with_public_board())
     organized = Q(round__event__in=organized_events(user))
     return Standing.objects.filter(public | organized, is_current=True)
 
@@ -90,10 +89,7 @@ class SchemeViewSet(WithServices):
     http_method_names = ["get", "patch", "head", "options"]
 
     def get_queryset(self):
-        user = self.request.user
-        rounds = Round.objects.filter(event__in=Event.objects.visible_to(user)).exclude(
-            Q(status=RoundStatus.DRAFT) & ~Q(event__in=organized_events(user))
-        )
+        rounds = Round.objects.visible_to(self.request.user)
         return (
             Scheme.objects.filter(round__in=rounds)
             .select_related("round__event")

@@ -6,13 +6,12 @@ from datetime import datetime
 from fractions import Fraction
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contest.models import Participation, Round
 from contest.roles import is_organizer
-from contest.states import EventStatus, ParticipationStatus, RoundStatus
+from contest.states import ParticipationStatus, RoundStatus
 from judging.metrics import METRICS
 from judging.services.benchmarks import current_benchmark
 from judging.services.metric_results import best_scores
@@ -62,14 +61,6 @@ def visible_standing(round: Round, user) -> Standing | None:
     if is_organizer(user, round.event):
         return current(round, FULL)
     return public_standing(round)
-
-
-def public_boards():
-    """Rounds whose leaderboard the public may see; the same rule as ``Round.is_board_public``."""
-    live = Q(board=Round.Board.LIVE) & ~Q(status=RoundStatus.DRAFT)
-    return Round.objects.filter(live | Q(status=RoundStatus.PUBLISHED)).exclude(
-        event__status=EventStatus.DRAFT
-    )
 
 
 def public_standing(round: Round) -> Standing | None:

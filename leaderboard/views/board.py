@@ -5,7 +5,6 @@ import json
 
 from django.core.cache import cache
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpResponseNotModified
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_cache_control
@@ -15,6 +14,7 @@ from django_countries import countries
 
 from contest.access import visible_event
 from contest.models import Membership, Round
+from contest.models.team import team_search
 from contest.states import RoundStatus
 from leaderboard.models import AwardWinner, Standing
 from leaderboard.services.standings import public_standing
@@ -112,16 +112,7 @@ def _build(standing: Standing, query: dict, page_number: str) -> dict:
     rows = standing.rows.select_related("participation__team__track", "participation__team__entry")
     chosen = rows
     if query["q"]:
-        q = query["q"]
-        chosen = chosen.filter(
-            Q(participation__team__code__icontains=q)
-            | Q(participation__team__name_zh__icontains=q)
-            | Q(participation__team__name_en__icontains=q)
-            | Q(participation__team__organisation_zh__icontains=q)
-            | Q(participation__team__organisation_en__icontains=q)
-            | Q(participation__team__entry__title_zh__icontains=q)
-            | Q(participation__team__entry__title_en__icontains=q)
-        )
+        chosen = chosen.filter(team_search(query["q"], "participation__team__"))
     if query["track"]:
         chosen = chosen.filter(participation__team__track__slug=query["track"])
     if query["country"]:
