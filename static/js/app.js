@@ -31,3 +31,13 @@ window.addEventListener("pageshow", () => {
 document.addEventListener("change", (event) => {
   if (event.target.form?.dataset.auto !== undefined) event.target.form.requestSubmit();
 });
+
+// A table wider than its place can be scrolled by keyboard, too.
+function reachTables() {
+  document.querySelectorAll(".table-wrap").forEach((box) => {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  });
+}
+window.addEventListener("load", reachTables);
+window.addEventListener("resize", reachTables);
+document.addEventListener("htmx:afterSettle", reachTables);
