@@ -43,7 +43,10 @@ def _with_outcome(submission, *, private: bool):
     """What the page shows of a submission: its newest run, its fault in words, its metrics."""
     run = next(iter(submission.runs.all()), None)
     submission.run = run
-    submission.active = run is not None and run.is_active
+    # The submission was read before its runs: where it does not yet know of its result, the page
+    # asks again.
+    behind = submission.status == SubmissionStatus.RECEIVED
+    submission.active = run is not None and (run.is_active or (behind and run.benchmark.is_current))
     submission.fault = (
         faults.message(run.error_code, run.error_params) if (run and run.error_code) else ""
     )

@@ -29,7 +29,8 @@ def grow(world, by: int) -> None:
         )  # fmt: skip
         ScoringRun.objects.create(submission=submission, benchmark=o.benchmark)
         Submission.objects.create(
-            participation=o.participation, number=10 + o.participation.submissions.count(), kind="predictions", file="x",
+            participation=o.participation, number=10 + o.participation.submissions.count(),
+            kind="predictions", file="x",
             original_name="a.csv", size=1, sha256=f"{n:064}", client_key=f"{captain.pk}",
             submitted_by=world.users["team"], received_at=timezone.now(),
         )  # fmt: skip

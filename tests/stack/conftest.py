@@ -1,5 +1,6 @@
 """The whole platform as its own processes, as `make run` starts it."""
 
+import contextlib
 import os
 import re
 import signal
@@ -19,7 +20,7 @@ ROOT = Path(settings.BASE_DIR)
 class Stack:
     """A running platform on a database, a broker and a folder of its own."""
 
-    def __init__(self, folder: Path, *, database: str = "", redis: str = ""):
+    def __init__(self, folder: Path, *, database="", redis="", store: dict | None = None):
         self.folder = folder
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -34,6 +35,7 @@ class Stack:
             self.env["DATABASE_URL"] = database
         if redis:
             self.env["REDIS_URL"] = redis
+        self.env |= store or {}
         self.log_path = folder / "serve.log"
         self.process: subprocess.Popen | None = None
 
@@ -125,11 +127,44 @@ def _own_services(name: str) -> dict:
     return services
 
 
+@contextlib.contextmanager
+def _object_store():
+    """An S3-compatible store in memory, with an empty bucket; yields its settings."""
+    from botocore.session import get_session
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    settings = {
+        "S3_BUCKET": "wuzhen",
+        "S3_ENDPOINT_URL": f"http://{host}:{port}",
+        "S3_REGION": "us-east-1",
+        "S3_ACCESS_KEY": "test",
+        "S3_SECRET_KEY": "test",
+        "S3_ADDRESSING_STYLE": "path",
+    }
+    client = get_session().create_client(
+        "s3", region_name="us-east-1", endpoint_url=settings["S3_ENDPOINT_URL"],
+        aws_access_key_id="test", aws_secret_access_key="test",
+    )  # fmt: skip
+    client.create_bucket(Bucket="wuzhen")
+    try:
+        yield settings
+    finally:
+        server.stop()
+
+
 @pytest.fixture
 def stack(request, tmp_path):
-    """A platform that runs, empty; the test says where it must have ended cleanly."""
+    """A platform that is not started yet: embedded, or where this run has servers, on PostgreSQL,
+    Redis and an object store."""
     name = re.sub(r"\W", "_", request.node.name)[:40].lower()
-    stack = Stack(tmp_path, **_own_services(f"stack_{name}"))
-    yield stack
-    if stack.process is not None and stack.process.poll() is None:
-        stack.stop()
+    services = _own_services(f"stack_{name}")
+    with contextlib.ExitStack() as stores:
+        if services:
+            services["store"] = stores.enter_context(_object_store())
+        stack = Stack(tmp_path, **services)
+        yield stack
+        if stack.process is not None and stack.process.poll() is None:
+            stack.stop()

@@ -277,12 +277,13 @@ def send(client, team, name, content):
 
 def test_a_document_is_kept_and_comes_back_as_an_attachment(client, team, captain):
     client.force_login(captain)
-    send(client, team, "路演.pptx", pptx())
-    send(client, team, "路演.pptx", pptx())
+    slides = pptx()
+    send(client, team, "路演.pptx", slides)
+    send(client, team, "路演.pptx", slides)
     kept = EntryFile.objects.get()
     response = client.get(url("entry-file", team, kept.pk))
     assert response["Content-Disposition"].startswith("attachment")
-    assert b"".join(response.streaming_content) == pptx()
+    assert b"".join(response.streaming_content) == slides
     client.force_login(make_team(team.track, make_user()).memberships.get().user)
     assert client.get(url("entry-file", team, kept.pk)).status_code == 403
     assert client.post(url("entry-file-remove", team, kept.pk)).status_code == 403
