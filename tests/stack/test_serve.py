@@ -45,6 +45,9 @@ def test_the_demo_season_and_the_life_of_the_server(stack):
     assert winners >= 4
     assert standings >= 6
 
+    # Files lie where the settings say, and only there.
+    assert (stack.folder / "data" / "files").exists() == ("S3_BUCKET" not in stack.env)
+
     # The port is taken now, and a second server says so without touching anything.
     second = subprocess.run(
         [sys.executable, "manage.py", "serve", "--port", str(stack.port)],
