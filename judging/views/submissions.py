@@ -22,6 +22,7 @@ from judging.forms.benchmark import SubmitForm
 from judging.metrics import METRICS
 from judging.models import ScoringRun
 from judging.services.benchmarks import current_benchmark, sample_submission
+from judging.states import RunStatus
 
 
 def _participation(request, team, round_slug) -> Participation:
@@ -102,7 +103,23 @@ def participation_submissions(request, team, round_slug):
     }
     if request.htmx:
         return render(request, "judging/_submission_list.html", context)
+    context["history"] = _history(participation, benchmark)
     return render(request, "judging/submissions.html", context, status=422 if form.errors else 200)
+
+
+def _history(participation, benchmark) -> list[dict]:
+    """Public scores of the task in force by number of the submission, for the picture."""
+    if benchmark is None:
+        return []
+    runs = ScoringRun.objects.filter(
+        submission__participation=participation,
+        benchmark=benchmark,
+        status=RunStatus.SUCCEEDED,
+    ).order_by("submission__number")
+    return [
+        {"number": number, "score": score}
+        for number, score in runs.values_list("submission__number", "public_score")
+    ]
 
 
 def _list_context(request, participation) -> dict:

@@ -21,3 +21,19 @@ document.querySelectorAll("[data-picture]").forEach((box) => {
   });
   window.addEventListener("resize", () => chart.resize());
 });
+
+// A team's own scores, one point a submission.
+document.querySelectorAll("[data-history]").forEach((box) => {
+  const points = JSON.parse(document.getElementById(box.dataset.history).textContent);
+  const chart = echarts.init(box, null, { renderer: "svg" });
+  chart.setOption({
+    color: ["#20597a"],
+    animation: false,
+    grid: { left: 8, right: 24, top: 16, bottom: 8, containLabel: true },
+    tooltip: { trigger: "axis" },
+    xAxis: { type: "category", data: points.map((point) => `#${point.number}`) },
+    yAxis: { type: "value", scale: true },
+    series: [{ type: "line", symbolSize: 9, data: points.map((point) => point.score) }],
+  });
+  window.addEventListener("resize", () => chart.resize());
+});
