@@ -1,6 +1,8 @@
 """What a service raises when it refuses what was asked."""
 
 from django.core.exceptions import ValidationError
+from django.db import DataError
+from django.utils.translation import gettext_lazy as _
 
 
 class Refused(ValidationError):
@@ -15,3 +17,11 @@ class Refused(ValidationError):
 
 class WrongMove(Refused):
     """A state machine has no such move from where the object stands."""
+
+
+# What a database says of values it has no room for: numbers beyond 64 bits, characters of code 0.
+OUT_OF_RANGE = (DataError, OverflowError, UnicodeEncodeError)
+
+
+def out_of_range_message():
+    return _("A number or text in the request is outside of what can be stored.")

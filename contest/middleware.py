@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from contest.errors import Refused
+from contest.errors import OUT_OF_RANGE, Refused, out_of_range_message
 from contest.models import SignInLink
 
 LINK_SESSION_KEY = "sign_in_link"
@@ -44,12 +44,15 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request, exception):
-        if not isinstance(exception, Refused):
+        if isinstance(exception, Refused):
+            text, status = " ".join(str(message) for message in exception.messages), 409
+        elif isinstance(exception, OUT_OF_RANGE):
+            text, status = str(out_of_range_message()), 400
+        else:
             return None
-        text = " ".join(str(message) for message in exception.messages)
         if getattr(request, "htmx", False):
             messages.error(request, text)
-            return render(request, "_messages.html", status=409)
+            return render(request, "_messages.html", status=status)
         return render(
-            request, "refused.html", {"reason": text, "title": _("Not possible")}, status=409
+            request, "refused.html", {"reason": text, "title": _("Not possible")}, status=status
         )

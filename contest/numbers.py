@@ -9,3 +9,9 @@ def round_half_up(value, decimals: int) -> Decimal:
     if not isinstance(value, Decimal):
         value = Decimal(str(value))
     return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+def whole(text: str) -> int | None:
+    """A whole number that a sender wrote, if it is one that a database can hold."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None

@@ -1,8 +1,12 @@
-"""What contest tells the apps above it, which it may not import."""
+"""What contest tells and asks the apps above it, which it may not import."""
 
 from django.dispatch import Signal
 
+# Sent before a file is kept; a receiver refuses by raising Refused. kwargs: round, kind.
+submission_offered = Signal()
 # Sent inside the transaction that stored it. kwargs: submission.
 submission_received = Signal()
+# Sent before a round's result is published; a receiver refuses by raising Refused. kwargs: round.
+round_publishing = Signal()
 # Sent when anything that a round's ranking is made of may have changed. kwargs: round.
 ranking_inputs_changed = Signal()

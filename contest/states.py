@@ -108,6 +108,19 @@ class HasStates(models.Model):
     class Meta:
         abstract = True
 
+    def save(self, *args, **kwargs):
+        """Save every field but the status, which ``move_to`` alone writes once the row exists.
+
+        Otherwise a save of what was read before a move would undo the move.
+        """
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = [
+                field.name
+                for field in self._meta.concrete_fields
+                if not field.primary_key and field.name != "status"
+            ]
+        super().save(*args, **kwargs)
+
     def may_move(self, status: str) -> bool:
         return status in self.MOVES[self.status]
 

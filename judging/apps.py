@@ -23,14 +23,6 @@ class JudgingConfig(AppConfig):
 
     def ready(self):
         from contest.models import LogEntry
-        from contest.signals import submission_received
+        from judging import receivers  # noqa: F401 - connects them
 
-        submission_received.connect(_enqueue, dispatch_uid="judging-enqueue")
         LogEntry.ACTIONS.update(LOG_ACTIONS)
-
-
-def _enqueue(sender, submission, **kwargs):
-    """Within the transaction that stores the submission, so that neither is without the other."""
-    from judging.services.scoring import enqueue
-
-    enqueue(submission)

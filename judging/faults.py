@@ -66,6 +66,9 @@ MESSAGES = {
     "timeout": _("%(file)s: the model did not finish within %(seconds)s s."),
     "out_of_memory": _("%(file)s: the model needed more memory than the %(megabytes)s MB allowed."),
     "crashed": _("%(file)s: the model made its runtime crash."),
+    "kind_not_accepted": _(
+        "%(file)s: the task does not accept files of this kind. Expected one of: %(expected)s."
+    ),
     "not_scorable": _("%(file)s: the metric “%(metric)s” cannot be computed: %(detail)s"),
     "infrastructure": _(
         "The platform could not score this submission. It will be tried again and does not count "

@@ -35,15 +35,32 @@ def _labels(function, **options):
     return lambda truth, predicted, classes: function(truth, predicted, **options)
 
 
+def class_name(label) -> str:
+    """The name of a class: 3 and 3.0 are the same one, as spreadsheets and pandas write either."""
+    text = str(label)
+    return text[:-2] if text.endswith(".0") and text[:-2].lstrip("-").isdecimal() else text
+
+
+def _codes(truth, classes) -> np.ndarray:
+    """Places of the labels among ``classes``.
+
+    scikit-learn takes columns of probabilities to be in the order of sorted labels, which for
+    text is not ours: "10" comes before "9".
+    """
+    place = {label: n for n, label in enumerate(classes)}
+    return np.array([place[label] for label in truth])
+
+
 def _roc_auc(truth, predicted, classes):
     """Area under the ROC curve; with more than two classes the mean of one against the rest."""
+    codes = _codes(truth, classes)
     if len(classes) == 2:
-        return sk.roc_auc_score(truth == classes[1], predicted[:, 1])
-    return sk.roc_auc_score(truth, predicted, multi_class="ovr", labels=classes)
+        return sk.roc_auc_score(codes, predicted[:, 1])
+    return sk.roc_auc_score(codes, predicted, multi_class="ovr", labels=range(len(classes)))
 
 
 def _log_loss(truth, predicted, classes):
-    return sk.log_loss(truth, predicted, labels=classes)
+    return sk.log_loss(_codes(truth, classes), predicted, labels=range(len(classes)))
 
 
 _averaged = [

@@ -3,7 +3,7 @@ from rest_framework import status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from contest.errors import Refused
+from contest.errors import OUT_OF_RANGE, Refused, out_of_range_message
 
 
 def exception_handler(exc, context):
@@ -19,4 +19,9 @@ def exception_handler(exc, context):
         else:
             detail = {"detail": " ".join(exc.messages), "code": getattr(exc, "code", None)}
         return Response(detail, status=status.HTTP_400_BAD_REQUEST)
+    if isinstance(exc, OUT_OF_RANGE):
+        return Response(
+            {"code": "out_of_range", "detail": str(out_of_range_message())},
+            status=status.HTTP_400_BAD_REQUEST,
+        )
     return drf_exception_handler(exc, context)

@@ -1,19 +1,46 @@
 """What lists of contest's endpoints can be narrowed by."""
 
 import django_filters as filters
+from django import forms
+from django.db import models
 
 from contest.api.permissions import insider_teams
 from contest.models import Entry, Event, Invitation, Participation, Round, Team, Track
 from contest.states import TeamStatus
 
 
-class EventFilter(filters.FilterSet):
+class IdFilter(filters.NumberFilter):
+    """A whole number that a database can hold: an id, a rank. One that nothing has finds nothing,
+    so that the answer does not tell which hidden objects exist."""
+
+    class field_class(forms.IntegerField):
+        def __init__(self, **kwargs):
+            super().__init__(**{"min_value": 0, "max_value": 2**63 - 1, **kwargs})
+
+    def get_max_validator(self):
+        return None
+
+
+class ApiFilterSet(filters.FilterSet):
+    """Narrows by plain ids where django-filter would ask for an existing object."""
+
+    @classmethod
+    def filter_for_lookup(cls, field, lookup_type):
+        if isinstance(field, models.ForeignKey):
+            by_uuid = isinstance(field.target_field, models.UUIDField)
+            return (filters.UUIDFilter if by_uuid else IdFilter), {}
+        if isinstance(field, models.IntegerField):
+            return IdFilter, {}
+        return super().filter_for_lookup(field, lookup_type)
+
+
+class EventFilter(ApiFilterSet):
     class Meta:
         model = Event
         fields = ["status"]
 
 
-class TrackFilter(filters.FilterSet):
+class TrackFilter(ApiFilterSet):
     event = filters.CharFilter("event__slug")
 
     class Meta:
@@ -21,7 +48,7 @@ class TrackFilter(filters.FilterSet):
         fields = ["event", "parent"]
 
 
-class RoundFilter(filters.FilterSet):
+class RoundFilter(ApiFilterSet):
     event = filters.CharFilter("event__slug")
 
     class Meta:
@@ -29,7 +56,7 @@ class RoundFilter(filters.FilterSet):
         fields = ["event", "track", "kind", "format", "status"]
 
 
-class TeamFilter(filters.FilterSet):
+class TeamFilter(ApiFilterSet):
     event = filters.CharFilter("event__slug")
     mine = filters.BooleanFilter(
         method="filter_mine", label="Only teams that you belong to (true), or only others (false)."
@@ -57,7 +84,7 @@ class TeamFilter(filters.FilterSet):
         return queryset.filter(status=value, pk__in=insider_teams(self.request.user).values("pk"))
 
 
-class EntryFilter(filters.FilterSet):
+class EntryFilter(ApiFilterSet):
     event = filters.CharFilter("team__event__slug")
 
     class Meta:
@@ -65,7 +92,7 @@ class EntryFilter(filters.FilterSet):
         fields = ["event", "team", "licence"]
 
 
-class ParticipationFilter(filters.FilterSet):
+class ParticipationFilter(ApiFilterSet):
     event = filters.CharFilter("round__event__slug")
 
     class Meta:
@@ -73,7 +100,7 @@ class ParticipationFilter(filters.FilterSet):
         fields = ["event", "round", "team", "status"]
 
 
-class InvitationFilter(filters.FilterSet):
+class InvitationFilter(ApiFilterSet):
     open = filters.BooleanFilter("accepted_at", lookup_expr="isnull")
 
     class Meta:

@@ -48,8 +48,8 @@ def _require_known_type(name: str, file) -> None:
         try:
             with zipfile.ZipFile(file) as archive:
                 good = OFFICE_PART[extension] in archive.namelist()
-        except zipfile.BadZipFile:
-            good = False
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError):
+            good = False  # however broken it is, it is no document
         file.seek(0)
     if not good:
         raise Refused(

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
-from contest.models import Event, EventRole, LogEntry, Track, User
+from contest.models import Event, EventRole, LogEntry, Membership, Track, User
 from contest.states import EventStatus
 
 
@@ -36,6 +36,12 @@ def add_organizer(event: Event, email: str, by: User) -> EventRole:
             _("Nobody has registered with %(email)s; ask them to sign up first."),
             code="unknown_user",
             params={"email": email},
+        )
+    if Membership.objects.filter(user=user, team__event=event).exists():
+        raise Refused(
+            _("%(name)s competes in the event and cannot organize it."),
+            code="member_cannot_organize",
+            params={"name": user.name},
         )
     role, created = EventRole.objects.get_or_create(event=event, user=user)
     if created:

@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
-from contest.models import LogEntry, Participation, Round, Team, Track, User
-from contest.signals import ranking_inputs_changed
+from contest.models import Event, LogEntry, Participation, Round, Team, Track, User
+from contest.signals import ranking_inputs_changed, round_publishing
 from contest.states import ParticipationStatus, RoundStatus, TeamStatus
 
 COMPETING = (TeamStatus.REGISTERED, TeamStatus.CONFIRMED)
@@ -37,18 +37,28 @@ def eligible_teams(round: Round):
     return Team.objects.filter(track__in=round.track.with_descendants(), status__in=COMPETING)
 
 
+def _lock_event(round: Round) -> None:
+    """Registrations lock the event, too: a team is in the round or sees that it is open."""
+    Event.objects.select_for_update().get(pk=round.event_id)
+
+
+def _take_in_teams(round: Round) -> None:
+    for team in eligible_teams(round):
+        join_round(round, team)
+
+
 @transaction.atomic
 def open_round(round: Round, by: User | None) -> Round:
     """Open a round. A track's first round takes in every competing team of the track.
 
     Raises Refused when a later round has nobody in it, WrongMove.
     """
+    _lock_event(round)
     round.require_move(RoundStatus.OPEN)
     if round.status == RoundStatus.CLOSED:
         raise Refused(_("A closed round is reopened with a reason."), code="reason_required")
     if round.previous() is None:
-        for team in eligible_teams(round):
-            join_round(round, team)
+        _take_in_teams(round)
     elif not round.participations.filter(status=ParticipationStatus.ACTIVE).exists():
         raise Refused(
             _("Nobody has advanced to “%(round)s” yet; sign off the round before it first."),
@@ -72,9 +82,16 @@ def _require_reason(reason: str) -> None:
         raise Refused(_("Give a reason; it is kept in the log."), code="reason_required")
 
 
+@transaction.atomic
 def reopen_round(round: Round, by: User, reason: str) -> Round:
-    """Open a closed round again, with a reason. Raises Refused, WrongMove."""
+    """Open a closed round again, with a reason; a first round takes in who registered meanwhile.
+
+    Raises Refused, WrongMove.
+    """
     _require_reason(reason)
+    _lock_event(round)
+    if round.may_move(RoundStatus.OPEN) and round.previous() is None:
+        _take_in_teams(round)
     round.move_to(RoundStatus.OPEN, by=by, reason=reason)
     return round
 
@@ -89,11 +106,14 @@ def undo_decided(round: Round, by: User, reason: str) -> Round:
     """The sign-off was revoked, with a reason. Raises Refused, WrongMove."""
     _require_reason(reason)
     round.move_to(RoundStatus.CLOSED, by=by, reason=reason)
+    ranking_inputs_changed.send(sender=Round, round=round)
     return round
 
 
+@transaction.atomic
 def publish_round(round: Round, by: User) -> Round:
-    """Show the decided result to the public. Raises WrongMove."""
+    """Show the decided result to the public. Raises Refused, WrongMove."""
+    round_publishing.send(sender=Round, round=round)
     round.move_to(RoundStatus.PUBLISHED, by=by)
     ranking_inputs_changed.send(sender=Round, round=round)
     return round

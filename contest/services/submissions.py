@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
-from contest.models import Membership, Participation, Submission, User
-from contest.signals import ranking_inputs_changed, submission_received
-from contest.states import ParticipationStatus, RoundStatus, SubmissionStatus
+from contest.models import Membership, Participation, Round, Submission, User
+from contest.signals import ranking_inputs_changed, submission_offered, submission_received
+from contest.states import EventStatus, ParticipationStatus, RoundStatus, SubmissionStatus
 from contest.templatetags.wuzhen import event_time
 from contest.uploads import UploadTooLarge, safe_name, sha256_of
 
@@ -95,6 +95,15 @@ def receive(
             raise Refused(_("The team no longer takes part in this round."), code="not_taking_part")
         if not round.accepts_at(now):
             raise _not_open(round, now)
+        if round.format != Round.Format.AUTOMATED:
+            raise Refused(
+                _("“%(round)s” is scored by judges and takes no files."),
+                code="round_not_open",
+                params={"round": round.name},
+            )
+        if round.event.status != EventStatus.PUBLISHED:
+            raise Refused(_("The event takes no submissions now."), code="round_not_open")
+        submission_offered.send(sender=Submission, round=round, kind=kind)
         if too_large:
             raise UploadTooLarge(round.max_upload_bytes, name)
         if file.size == 0:

@@ -2,6 +2,7 @@
 
 import re
 
+from django.core.cache import cache
 from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -16,6 +17,8 @@ from contest.roles import is_organizer
 from contest.services.rounds import COMPETING, first_open_round, join_round
 from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus, TeamStatus
+
+MAIL_AGAIN_AFTER_S = 60
 
 
 def _next_code(track: Track) -> str:
@@ -56,6 +59,7 @@ def register_team(*, by: User, track: Track, team: dict, entry: dict) -> Team:
             code="track_has_children",
             params={"track": track.name},
         )
+    _require_no_organizer(by, event)
     new = Team(track=track, event=event, code=_next_code(track), **team)
     new.status = TeamStatus.REGISTERED
     new.full_clean()
@@ -84,13 +88,18 @@ def invite(team: Team, email: str, by: User) -> Invitation:
                 code="already_member",
                 params={"email": email},
             )
-        _require_room(team)
+        _require_competing(team)
         invitation = team.invitations.filter(email=email, accepted_at=None).first()
         if invitation is not None and not invitation.is_open:
             invitation.delete()
             invitation = None
         if invitation is None:
+            open_ones = team.invitations.filter(accepted_at=None, expires_at__gt=timezone.now())
+            _require_room(team, invited=open_ones.count())
             invitation = Invitation.objects.create(team=team, email=email, invited_by=by)
+    # Pressing the button again and again is one mail a minute.
+    if not cache.add(f"invitation-mail-{invitation.pk}", 1, MAIL_AGAIN_AFTER_S):
+        return invitation
     recipient = User.objects.filter(email=email).first()
     language = recipient.language if recipient else by.language
     with translation.override(language):
@@ -108,8 +117,25 @@ def invite(team: Team, email: str, by: User) -> Invitation:
     return invitation
 
 
-def _require_room(team: Team) -> None:
-    if team.memberships.count() >= team.event.max_members:
+def _require_competing(team: Team) -> None:
+    if team.status not in COMPETING:
+        raise Refused(
+            _("The team is “%(status)s” and takes nobody in."),
+            code="team_not_competing",
+            params={"status": team.get_status_display()},
+        )
+
+
+def _require_no_organizer(user: User, event: Event) -> None:
+    """Who sees hidden data and scores must not compete with those who do not."""
+    if event.roles.filter(user=user).exists():
+        raise Refused(
+            _("Who organizes the event cannot compete in it."), code="organizer_cannot_compete"
+        )
+
+
+def _require_room(team: Team, invited: int = 0) -> None:
+    if team.memberships.count() + invited >= team.event.max_members:
         raise Refused(
             _("A team has at most %(count)s members."),
             code="team_full",
@@ -129,6 +155,8 @@ def accept_invitation(invitation: Invitation, user: User) -> Membership:
         raise Refused(_("This invitation was used or has expired."), code="invitation_closed")
     if hasattr(user, "judge"):
         raise Refused(_("A judge's account cannot join a team."), code="judge_cannot_join")
+    _require_competing(team)
+    _require_no_organizer(user, team.event)
     _require_room(team)
     membership = Membership.objects.create(team=team, user=user)
     invitation.accepted_at, invitation.accepted_by = timezone.now(), user
@@ -175,11 +203,20 @@ def disqualify_team(team: Team, by: User, reason: str) -> None:
 
 @transaction.atomic
 def reinstate_team(team: Team, by: User, reason: str) -> None:
-    """Undo a disqualification; the team is back in the rounds it was taken out of."""
+    """Undo a disqualification or withdrawal: the team is back in the rounds it was taken out of,
+    and in the track's first round while that is open. Raises Refused, WrongMove."""
     if not reason.strip():
         raise Refused(_("Give the reason for the reinstatement."), code="reason_required")
-    team.move_to(TeamStatus.CONFIRMED, by=by, reason=reason)
-    for participation in team.participations.filter(status=ParticipationStatus.DISQUALIFIED):
+    left = (
+        ParticipationStatus.WITHDRAWN
+        if team.status == TeamStatus.WITHDRAWN
+        else ParticipationStatus.DISQUALIFIED
+    )
+    back = TeamStatus.REGISTERED if left == ParticipationStatus.WITHDRAWN else TeamStatus.CONFIRMED
+    team.move_to(back, by=by, reason=reason)
+    if round := first_open_round(team.track):
+        join_round(round, team)
+    for participation in team.participations.filter(status=left):
         participation.move_to(ParticipationStatus.ACTIVE, by=by, reason=reason)
         ranking_inputs_changed.send(sender=Team, round=participation.round)
 

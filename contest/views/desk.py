@@ -15,6 +15,7 @@ from contest.desk_forms import EventForm, OrganizerForm, ReasonForm, RoundForm, 
 from contest.errors import Refused
 from contest.models import Event, EventRole, Round, Team, Track
 from contest.models.team import team_search
+from contest.numbers import whole
 from contest.roles import may_create_events, organized_events
 from contest.services import events as event_services
 from contest.services import rounds as round_services
@@ -265,13 +266,14 @@ def desk_running_order(request, round):
     for participation in round.participations.all():
         text = request.POST.get(f"order-{participation.pk}", "").strip()
         if text:
-            if not text.isdecimal():
+            number = whole(text)
+            if number is None or number > 32767:
                 raise Refused(
                     _("The running order takes whole numbers, not “%(text)s”."),
                     code="bad_running_order",
                     params={"text": text},
                 )
-            placed.append((int(text), participation))
+            placed.append((number, participation))
     numbers = [number for number, _participation in placed]
     if len(set(numbers)) != len(numbers):
         raise Refused(
@@ -293,8 +295,8 @@ def desk_teams(request, event):
     status, track = request.GET.get("status", ""), request.GET.get("track", "")
     if status in TeamStatus.values:
         teams = teams.filter(status=status)
-    if track.isdecimal():
-        teams = teams.filter(track=int(track))
+    if (track_id := whole(track)) is not None:
+        teams = teams.filter(track=track_id)
     page = Paginator(teams, 50).get_page(request.GET.get("page"))
     return render(
         request,

@@ -2,6 +2,7 @@
 
 import django_filters as filters
 
+from contest.api.filters import ApiFilterSet, IdFilter
 from contest.models import Submission
 from contest.states import SubmissionStatus
 from judging.models import (
@@ -17,16 +18,16 @@ from judging.models import (
 from judging.states import RunStatus, ScoresheetStatus
 
 
-class BenchmarkFilter(filters.FilterSet):
+class BenchmarkFilter(ApiFilterSet):
     class Meta:
         model = Benchmark
         fields = ["round", "is_current"]
 
 
-class SubmissionFilter(filters.FilterSet):
+class SubmissionFilter(ApiFilterSet):
     event = filters.CharFilter("participation__round__event__slug")
-    round = filters.NumberFilter("participation__round")
-    team = filters.NumberFilter("participation__team")
+    round = IdFilter("participation__round")
+    team = IdFilter("participation__team")
     status = filters.ChoiceFilter(choices=SubmissionStatus.choices)
 
     class Meta:
@@ -34,8 +35,8 @@ class SubmissionFilter(filters.FilterSet):
         fields = ["event", "round", "team", "participation", "kind", "status"]
 
 
-class RunFilter(filters.FilterSet):
-    round = filters.NumberFilter("benchmark__round")
+class RunFilter(ApiFilterSet):
+    round = IdFilter("benchmark__round")
     status = filters.ChoiceFilter(choices=RunStatus.choices)
 
     class Meta:
@@ -43,36 +44,36 @@ class RunFilter(filters.FilterSet):
         fields = ["round", "submission", "status", "cause"]
 
 
-class RubricFilter(filters.FilterSet):
+class RubricFilter(ApiFilterSet):
     class Meta:
         model = Rubric
         fields = ["event"]
 
 
-class JudgeFilter(filters.FilterSet):
+class JudgeFilter(ApiFilterSet):
     class Meta:
         model = Judge
         fields = ["event"]
 
 
-class PanelFilter(filters.FilterSet):
+class PanelFilter(ApiFilterSet):
     class Meta:
         model = Panel
         fields = ["round", "rubric"]
 
 
-class AssignmentFilter(filters.FilterSet):
-    round = filters.NumberFilter("participation__round")
+class AssignmentFilter(ApiFilterSet):
+    round = IdFilter("participation__round")
 
     class Meta:
         model = Assignment
         fields = ["round", "panel", "judge", "participation"]
 
 
-class ScoresheetFilter(filters.FilterSet):
-    round = filters.NumberFilter("assignment__participation__round")
-    team = filters.NumberFilter("assignment__participation__team")
-    judge = filters.NumberFilter("assignment__judge")
+class ScoresheetFilter(ApiFilterSet):
+    round = IdFilter("assignment__participation__round")
+    team = IdFilter("assignment__participation__team")
+    judge = IdFilter("assignment__judge")
     status = filters.ChoiceFilter(choices=ScoresheetStatus.choices)
 
     class Meta:
@@ -80,7 +81,7 @@ class ScoresheetFilter(filters.FilterSet):
         fields = ["round", "team", "judge", "status"]
 
 
-class RecusalFilter(filters.FilterSet):
+class RecusalFilter(ApiFilterSet):
     class Meta:
         model = Recusal
         fields = ["judge", "team"]

@@ -9,10 +9,11 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, PermissionDenied
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.response import Response
 
 from contest.api.base import REFUSED, ReasonSerializer, WithServices
+from contest.api.parsers import JSONParser
 from contest.api.permissions import (
     IsSignedIn,
     OrganizersAlone,
@@ -42,7 +43,6 @@ from judging.services import panels as panel_services
 from judging.services import rubrics as rubric_services
 from judging.services import scoresheets as sheet_services
 from judging.services.benchmarks import define_benchmark, rescore, sample_submission
-from judging.services.scoring import enqueue_waiting
 
 
 class _Judging(WithServices):
@@ -87,7 +87,6 @@ class BenchmarkViewSet(_Judging):
         files = {name: serializers.file_or_none(data.pop(name, None)) for name in
                  ("reference", "inputs")}  # fmt: skip
         benchmark = define_benchmark(round, self.request.user, **files, **data)
-        enqueue_waiting(benchmark)
         return self.answer(self.get_queryset().get(pk=benchmark.pk), code)
 
     def create(self, request):

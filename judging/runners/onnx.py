@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from judging.faults import SubmissionFault
-from judging.metrics import LABELS, METRICS, PROBABILITIES
+from judging.metrics import LABELS, METRICS, PROBABILITIES, class_name
 from judging.runners.predictions import SUM_TOLERANCE
 
 CHILD = Path(__file__).with_name("onnx_child.py")
@@ -190,7 +190,7 @@ def _predictions(work: Path, name: str, rows: int, metric: str, classes: list[st
     usable = [o.reshape(rows) for o in outputs if o.size == rows]
     if needs == LABELS:
         for values in usable:
-            labels = np.array([_label(value) for value in values])
+            labels = np.array([class_name(value) for value in values])
             if set(labels) <= set(classes):
                 return labels
         expected = f"shape (rows,) of the classes {', '.join(classes[:20])}"
@@ -201,11 +201,6 @@ def _predictions(work: Path, name: str, rows: int, metric: str, classes: list[st
     values = numeric[0].astype(float)
     _require_finite(values, name)
     return values
-
-
-def _label(value) -> str:
-    text = str(value)
-    return text[:-2] if text.endswith(".0") else text
 
 
 def _require_finite(values: np.ndarray, name: str) -> None:

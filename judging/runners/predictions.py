@@ -5,7 +5,7 @@ from math import isfinite
 import numpy as np
 
 from judging.faults import SubmissionFault
-from judging.metrics import LABELS, METRICS, PROBABILITIES
+from judging.metrics import LABELS, METRICS, PROBABILITIES, class_name
 from judging.runners.tables import read_keyed
 
 SUM_TOLERANCE = 1e-3
@@ -75,11 +75,9 @@ def read_predictions(
 
 
 def _label(text: str, name: str, row: int, column: str, classes: list[str]) -> str:
-    """A class by its name; 3 and 3.0 are the same one, as spreadsheets and pandas write either."""
-    if text in classes:
-        return text
-    if text.endswith(".0") and text[:-2] in classes:
-        return text[:-2]
+    label = class_name(text)
+    if label in classes:
+        return label
     if text.lower() in ("nan", "inf", "-inf", "infinity", "-infinity"):
         raise SubmissionFault("not_finite", file=name, row=row, column=column, value=text)
     raise SubmissionFault(

@@ -55,9 +55,11 @@ def read_header(rows: Iterator[tuple[int, list[str]]], name: str) -> list[str]:
     if first is None:
         raise SubmissionFault("empty_file", file=name)
     columns = first[1]
+    seen = set()
     for column in columns:
-        if columns.count(column) > 1:
-            raise SubmissionFault("duplicate_column", file=name, column=column)
+        if column in seen:
+            raise SubmissionFault("duplicate_column", file=name, column=column[:100])
+        seen.add(column)
     return columns
 
 

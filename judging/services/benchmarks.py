@@ -11,10 +11,19 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from contest.models import LogEntry, Round, Submission, User
-from contest.states import SubmissionStatus
+from contest.errors import Refused
+from contest.models import LogEntry, Round, User
+from contest.states import RoundStatus
 from judging.faults import SubmissionFault, message
-from judging.metrics import LABELS, METRICS, PROBABILITIES, VALUES, compatible, public_mask
+from judging.metrics import (
+    LABELS,
+    METRICS,
+    PROBABILITIES,
+    VALUES,
+    class_name,
+    compatible,
+    public_mask,
+)
 from judging.models import Benchmark
 from judging.runners.predictions import columns_for, number
 from judging.runners.tables import read_keyed
@@ -45,7 +54,7 @@ def _parse_reference(content: bytes, benchmark: Benchmark, name: str):
             for key in ids
         ]  # fmt: skip
         return ids, np.array(truth), []
-    truth = np.array([found[key][1][benchmark.target_column] for key in ids])
+    truth = np.array([class_name(found[key][1][benchmark.target_column]) for key in ids])
     return ids, truth, sorted(set(truth), key=_class_order)
 
 
@@ -60,8 +69,9 @@ def _class_order(label: str):
 def _parse_inputs(content: bytes, benchmark: Benchmark, name: str, ids: list[str]) -> np.ndarray:
     """Features by id, numbers all, for exactly the reference's ids. Raises SubmissionFault."""
     found = read_keyed(content, name, benchmark.id_column, None)
+    known = set(ids)
     for key, (row, _record) in found.items():
-        if key not in set(ids):
+        if key not in known:
             raise SubmissionFault(
                 "unknown_id", file=name, row=row, column=benchmark.id_column, value=key
             )
@@ -90,12 +100,14 @@ def define_benchmark(round: Round, by: User, *, reference=None, inputs=None, **f
     """Define the task of a round, or change it.
 
     ``reference`` and ``inputs`` are uploaded CSV files; left out, those of the benchmark in force
-    go on. Once a submission was scored, a change makes the next version: what was scored stays as
-    it was, and ``rescore`` runs the submissions again. Raises ValidationError that names file, row
-    and column.
+    go on. Once a submission was queued, a change makes the next version, which scores all of them
+    again; what was scored stays on record. A save that changes nothing makes none. Raises
+    ValidationError that names file, row and column, Refused once the ranking is signed off.
     """
+    from judging.services.scoring import enqueue_all
+
     with transaction.atomic():
-        Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
+        _require_undecided(Round.objects.select_for_update(of=("self",)).get(pk=round.pk))
         old = round.benchmarks.filter(is_current=True).first()
         new = Benchmark(round=round)
         if old is not None:
@@ -109,6 +121,8 @@ def define_benchmark(round: Round, by: User, *, reference=None, inputs=None, **f
             setattr(new, name, value)
         _check_settings(new)
         _take_files(new, old, reference, inputs)
+        if old is not None and _same(old, new):
+            return old
         if old is not None and new.pk is None:
             last = round.benchmarks.aggregate(last=Max("version"))["last"]
             new.version = last + 1
@@ -116,7 +130,24 @@ def define_benchmark(round: Round, by: User, *, reference=None, inputs=None, **f
         new.full_clean()
         new.save()
         LogEntry.write(new, "benchmark_defined", by=by, after=f"v{new.version} {new.metric}")
+        enqueue_all(new)
     return new
+
+
+def _require_undecided(round: Round) -> None:
+    if round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
+        raise Refused(
+            _("The ranking of “%(round)s” is signed off; revoke that first."),
+            code="round_decided",
+            params={"round": round.name},
+        )
+
+
+def _same(old: Benchmark, new: Benchmark) -> bool:
+    """Whether nothing that a score depends on differs; files are compared by their digests."""
+    ignored = ("id", "version", "created_at", "reference", "inputs")
+    names = [f.attname for f in Benchmark._meta.concrete_fields if f.name not in ignored]
+    return all(getattr(old, name) == getattr(new, name) for name in names)
 
 
 def _check_settings(benchmark: Benchmark) -> None:
@@ -201,12 +232,13 @@ def load_hidden(benchmark: Benchmark) -> Hidden:
     """
     return _load_hidden(
         benchmark.pk, benchmark.reference_sha256, benchmark.inputs_sha256,
-        benchmark.public_percent, benchmark.split_seed,
+        benchmark.public_percent, benchmark.split_seed, benchmark.id_column,
+        benchmark.target_column, METRICS[benchmark.metric].needs,
     )  # fmt: skip
 
 
 @lru_cache(maxsize=8)
-def _load_hidden(pk: int, reference_sha256: str, inputs_sha256: str, *_split) -> Hidden:
+def _load_hidden(pk: int, reference_sha256: str, inputs_sha256: str, *_how_it_is_read) -> Hidden:
     benchmark = Benchmark.objects.get(pk=pk)
     content = _read_checked(benchmark.reference, reference_sha256)
     ids, truth, classes = _parse_reference(content, benchmark, "reference")
@@ -250,15 +282,16 @@ def current_benchmark(round: Round) -> Benchmark | None:
 
 
 def rescore(round: Round, by: User) -> int:
-    """Queue every counted submission for the benchmark in force; returns how many."""
-    from judging.services.scoring import enqueue
+    """Queue every counted submission that the benchmark in force has not scored; how many.
 
-    queued = 0
-    waiting = Submission.objects.filter(participation__round=round).exclude(
-        status=SubmissionStatus.WITHDRAWN
-    )
-    for submission in waiting.order_by("received_at"):
-        queued += enqueue(submission) is not None
+    Raises Refused while there is no benchmark, and once the ranking is signed off.
+    """
+    from judging.services.scoring import enqueue_all
+
+    _require_undecided(round)
     benchmark = current_benchmark(round)
+    if benchmark is None:
+        raise Refused(_("Define the benchmark first."), code="no_benchmark")
+    queued = enqueue_all(benchmark)
     LogEntry.write(benchmark, "rescore", by=by, after=str(queued))
     return queued

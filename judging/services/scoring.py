@@ -10,7 +10,7 @@ import platform
 import socket
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 
 import numpy as np
@@ -18,9 +18,9 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 
-from contest.models import Submission
+from contest.models import Round, Submission
 from contest.signals import ranking_inputs_changed
-from contest.states import SubmissionStatus
+from contest.states import ParticipationStatus, RoundStatus, SubmissionStatus
 from judging.faults import SubmissionFault
 from judging.metrics import METRICS, compute
 from judging.models import Benchmark, ScoringRun
@@ -47,12 +47,32 @@ def enqueue(submission: Submission) -> ScoringRun | None:
     return _queue(submission, benchmark)
 
 
-def enqueue_waiting(benchmark: Benchmark) -> int:
-    """Queue what teams sent before the benchmark was defined; returns how many."""
-    waiting = Submission.objects.filter(
-        participation__round=benchmark.round, status=SubmissionStatus.RECEIVED
-    ).order_by("received_at")
-    return sum(enqueue(submission) is not None for submission in waiting)
+def enqueue_all(benchmark: Benchmark) -> int:
+    """Queue every counted submission that this version has neither scored nor queued; how many."""
+    counted = Submission.objects.filter(participation__round=benchmark.round).exclude(
+        status=SubmissionStatus.WITHDRAWN
+    )
+    return sum(
+        _queue(submission, benchmark) is not None for submission in counted.order_by("received_at")
+    )
+
+
+def pending(round: Round) -> int:
+    """How many submissions of teams that take part still wait for their score."""
+    benchmark = current_benchmark(round)
+    if benchmark is None:
+        return 0
+    active = Q(runs__benchmark=benchmark, runs__status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
+    return (
+        Submission.objects.filter(
+            Q(status=SubmissionStatus.RECEIVED) | active,
+            participation__round=round,
+            participation__status=ParticipationStatus.ACTIVE,
+        )
+        .exclude(status=SubmissionStatus.WITHDRAWN)
+        .distinct()
+        .count()
+    )
 
 
 def _queue(submission: Submission, benchmark: Benchmark, *, delay_s: int = 0) -> ScoringRun | None:
@@ -158,6 +178,9 @@ def _score(run: ScoringRun) -> dict:
         content = file.read()
     facts = {"sandbox": "", "peak_memory_mb": None}
     name = submission.original_name
+    if submission.kind not in benchmark.accepted_kinds():
+        kinds = ", ".join(benchmark.accepted_kinds())
+        raise SubmissionFault("kind_not_accepted", file=name, expected=kinds)
     if submission.kind == Submission.Kind.ONNX:
         answer = run_onnx(
             content,
@@ -264,6 +287,11 @@ def fail_infrastructure(run: ScoringRun, started: float | None = None) -> None:
 
     After the last attempt the submission is marked as failed, which gives its quota back.
     """
+    with transaction.atomic():
+        _fail_infrastructure(run, started)
+
+
+def _fail_infrastructure(run: ScoringRun, started: float | None) -> None:
     ended = _finish(
         run,
         RunStatus.FAILED,
@@ -302,4 +330,24 @@ def sweep() -> dict[str, int]:
     for run in unclaimed.order_by("queued_at")[:200]:
         wake(run)
         woken += 1
-    return {"lost": count_lost, "woken": woken}
+    return {"lost": count_lost, "woken": woken, "forgotten": _queue_forgotten(long_ago)}
+
+
+def _queue_forgotten(before: datetime) -> int:
+    """Queue submissions that the benchmark in force has no run of: their transaction and that
+    which defined it did not see each other."""
+    forgotten = 0
+    benchmarks = Benchmark.objects.filter(
+        is_current=True, round__status__in=[RoundStatus.OPEN, RoundStatus.CLOSED]
+    )
+    for benchmark in benchmarks:
+        without = (
+            Submission.objects.filter(
+                participation__round=benchmark.round_id, received_at__lt=before
+            )
+            .exclude(status__in=[SubmissionStatus.WITHDRAWN, SubmissionStatus.FAILED])
+            .exclude(runs__benchmark=benchmark)
+        )
+        for submission in without[:200]:
+            forgotten += _queue(submission, benchmark) is not None
+    return forgotten

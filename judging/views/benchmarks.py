@@ -10,7 +10,6 @@ from judging.forms.benchmark import BenchmarkForm
 from judging.metrics import METRICS
 from judging.models import Benchmark, ScoringRun
 from judging.services.benchmarks import current_benchmark, define_benchmark, rescore
-from judging.services.scoring import enqueue_waiting
 
 
 def _add_errors(form, error: ValidationError) -> None:
@@ -35,8 +34,12 @@ def desk_benchmark(request, round):
         except ValidationError as error:
             _add_errors(form, error)
         else:
-            enqueue_waiting(defined)
-            messages.success(request, _("Saved as version %(n)s.") % {"n": defined.version})
+            said = (
+                _("Nothing was changed.")
+                if benchmark is not None and defined == benchmark and defined.runs.exists()
+                else _("Saved as version %(n)s.") % {"n": defined.version}
+            )
+            messages.success(request, said)
             return redirect("desk-benchmark", round.event.slug, round.slug)
     benchmark = current_benchmark(round)
     runs = (

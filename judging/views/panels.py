@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from contest.access import organizer_required, round_organizer_required
 from contest.errors import Refused
 from contest.models import SignInLink, Team
+from contest.numbers import whole
 from contest.services.signin import link_url, make_link, qr_svg, revoke_link
 from judging.forms.panels import JudgeForm, PanelForm, RecusalForm
 from judging.models import Assignment, Judge, Panel, Recusal, Scoresheet
@@ -156,8 +157,8 @@ def desk_assign_all(request, round, pk):
 def desk_assign(request, round, pk):
     """Give one team to one judge, or take it away."""
     panel = get_object_or_404(Panel.objects.select_related("round"), round=round, pk=pk)
-    ids = [request.POST.get(name, "") for name in ("judge", "participation")]
-    if not all(value.isdecimal() for value in ids):
+    ids = [whole(request.POST.get(name, "")) for name in ("judge", "participation")]
+    if None in ids:
         raise Refused(_("Name a judge and a team."), code="bad_request")
     judge = get_object_or_404(Judge, event=round.event, pk=ids[0])
     participation = get_object_or_404(round.participations, pk=ids[1])

@@ -2,10 +2,11 @@
 
 import django_filters as filters
 
-from leaderboard.models import Advancement, Award, Standing, StandingRow
+from contest.api.filters import ApiFilterSet
+from leaderboard.models import Advancement, Award, Scheme, Standing, StandingRow
 
 
-class StandingFilter(filters.FilterSet):
+class StandingFilter(ApiFilterSet):
     event = filters.CharFilter("round__event__slug")
 
     class Meta:
@@ -13,7 +14,7 @@ class StandingFilter(filters.FilterSet):
         fields = ["event", "round", "audience"]
 
 
-class StandingRowFilter(filters.FilterSet):
+class StandingRowFilter(ApiFilterSet):
     track = filters.CharFilter("participation__team__track__slug")
     country = filters.CharFilter("participation__team__country")
 
@@ -22,13 +23,21 @@ class StandingRowFilter(filters.FilterSet):
         fields = ["standing", "rank", "track", "country"]
 
 
-class AdvancementFilter(filters.FilterSet):
+class AdvancementFilter(ApiFilterSet):
     class Meta:
         model = Advancement
         fields = ["round", "status"]
 
 
-class AwardFilter(filters.FilterSet):
+class AwardFilter(ApiFilterSet):
     class Meta:
         model = Award
         fields = ["round"]
+
+
+class SchemeFilter(ApiFilterSet):
+    event = filters.CharFilter("round__event__slug")
+
+    class Meta:
+        model = Scheme
+        fields = ["event", "round"]

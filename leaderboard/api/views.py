@@ -32,12 +32,14 @@ from leaderboard.models import (
 from leaderboard.services import advancement as advancement_services
 from leaderboard.services import awards as award_services
 from leaderboard.services.schemes import ensure_scheme, save_scheme
+from leaderboard.services.standings import public_standings
 
 
 def visible_standings(user):
-    public = Q(audience=Standing.Audience.PUBLIC, round__in=Round.objects.with_public_board())
     organized = Q(round__event__in=organized_events(user))
-    return Standing.objects.filter(public | organized, is_current=True)
+    return Standing.objects.filter(
+        organized | Q(pk__in=public_standings().values("pk")), is_current=True
+    )
 
 
 class StandingViewSet(WithServices):
@@ -83,9 +85,9 @@ class SchemeViewSet(WithServices):
     queryset = Scheme.objects.none()
     serializer_class = serializers.SchemeSerializer
     permission_classes = [OrganizersWrite]
-    filterset_fields = ["round", "round__event__slug"]
+    filterset_class = filters.SchemeFilter
     lookup_field = "round"
-    lookup_value_regex = r"\d+"
+    lookup_value_regex = r"\d{1,18}"
     http_method_names = ["get", "patch", "head", "options"]
 
     def get_queryset(self):

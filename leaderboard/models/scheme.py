@@ -88,9 +88,14 @@ class SchemeComponent(models.Model):
         choices=Aggregation,
         default=Aggregation.TRIMMED,
     )
-    # Of the metric: the raw values that become 0 and 100; a lower_is_better metric is turned round.
-    worst = models.FloatField(_("metric value that gives 0"), default=0)
-    best = models.FloatField(_("metric value that gives 100"), default=1)
+    # Of the metric: the raw values that become 0 and 100; where less is better, 0 is the larger.
+    worst = models.FloatField(
+        _("metric value that gives 0"),
+        null=True,
+        blank=True,
+        help_text=_("Left out, both are the natural bounds of the metric."),
+    )
+    best = models.FloatField(_("metric value that gives 100"), null=True, blank=True)
 
     class Meta:
         ordering = ["pk"]
@@ -114,6 +119,8 @@ class SchemeComponent(models.Model):
 
     def clean(self):
         super().clean()
+        if (self.worst is None) != (self.best is None):
+            raise ValidationError({"best": _("Give both values, or neither.")})
         if not self.scheme_id or not self.source_id:
             return
         target = self.scheme.round

@@ -19,6 +19,8 @@ class Standing(models.Model):
     )
     audience = models.CharField(_("for"), max_length=10, choices=Audience)
     is_current = models.BooleanField(_("newest"), default=True)
+    # The public copy of what was signed, shown while the round is published.
+    is_result = models.BooleanField(_("published result"), default=False)
     read_at = models.DateTimeField(_("inputs read"), default=timezone.now)
     computed_at = models.DateTimeField(_("computed"), auto_now_add=True)
     input_digest = models.CharField(_("digest of the inputs"), max_length=64)

@@ -8,7 +8,10 @@ from contest.errors import Refused
 from contest.models import LogEntry, Round, User
 from contest.services.rounds import join_round, mark_decided, undo_decided
 from contest.states import RoundStatus
-from leaderboard.models import Advancement, AdvancementRow
+from judging.models import Assignment
+from judging.services.panels import unassign
+from judging.services.scoring import pending
+from leaderboard.models import Advancement, AdvancementRow, SchemeComponent
 from leaderboard.ranking import Placed, cut
 from leaderboard.services import standings
 from leaderboard.services.schemes import ensure_scheme
@@ -49,6 +52,7 @@ def propose(round: Round, by: User) -> Advancement:
                 code="round_not_closed",
                 params={"round": round.name},
             )
+        _require_scored(round)
         standing = standings.current(round, standings.FULL)
         if standing is None or not standing.rows.exists():
             raise Refused(_("Nobody takes part in this round."), code="nobody_ranked")
@@ -70,6 +74,25 @@ def propose(round: Round, by: User) -> Advancement:
             for pk, outcome in outcomes.items()
         )
     return proposal
+
+
+def pending_submissions(round: Round) -> int:
+    """How many submissions that the ranking is made of still wait for their score."""
+    sources = {
+        component.source
+        for component in ensure_scheme(round).components.select_related("source")
+        if component.kind == SchemeComponent.Kind.METRIC
+    }
+    return sum(pending(source) for source in sources)
+
+
+def _require_scored(round: Round) -> None:
+    if waiting := pending_submissions(round):
+        raise Refused(
+            _("%(count)s submissions still wait for their score. Decide once they have it."),
+            code="scoring_pending",
+            params={"count": waiting},
+        )
 
 
 def seats_left(advancement: Advancement) -> int:
@@ -94,6 +117,13 @@ def decide_tie(
     chosen = set(participation_ids_in)
     if not tied or not chosen <= set(tied):
         raise Refused(_("Only teams that tie across the cut are up for decision."), code="not_tied")
+    seats = seats_left(advancement)
+    if len(chosen) != seats and chosen != set(tied):
+        raise Refused(
+            _("Choose as many teams as there are places left (%(seats)s), or all that tie."),
+            code="wrong_number",
+            params={"seats": seats},
+        )
     for pk, row in tied.items():
         row.outcome = IN if pk in chosen else OUT
         row.save(update_fields=["outcome"])
@@ -130,6 +160,7 @@ def sign_off(advancement: Advancement, by: User) -> Advancement:
         if advancement.status == AdvancementStatus.SIGNED:
             return advancement
         _require_draft(advancement)
+        _require_scored(round)
         if advancement.rows.filter(outcome=TIED).exists():
             raise Refused(
                 _("Teams tie across the cut. Decide which of them advance first."),
@@ -174,6 +205,9 @@ def revoke(advancement: Advancement, by: User, reason: str) -> Advancement:
     if signed:
         if following is not None:
             teams = [row.row.participation.team_id for row in _rows(advancement, IN)]
-            following.participations.filter(team__in=teams, assignments=None).delete()
+            leaving = following.participations.filter(team__in=teams)
+            for assignment in Assignment.objects.filter(participation__in=leaving):
+                unassign(assignment, by)
+            leaving.delete()
         undo_decided(round, by, reason)
     return advancement

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
 from contest.models import LogEntry, Participation, Round, User
-from contest.states import RoundStatus
+from contest.states import ParticipationStatus, RoundStatus
 from leaderboard.models import Award, AwardWinner
 from leaderboard.services import standings
 
@@ -35,9 +35,10 @@ def delete_award(award: Award, by: User) -> None:
 def allocate(round: Round, by: User) -> list[AwardWinner]:
     """Give the prizes that go by rank, from the newest full standing; again gives the same.
 
-    Raises Refused while the round runs, or when a tie makes a prize go to more teams than it has
-    ranks.
+    A team that left the round wins nothing. Raises Refused while the round runs, or when a tie
+    makes a prize go to more teams than it has ranks.
     """
+    standings.refresh(round)
     round = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
     if round.status in (RoundStatus.DRAFT, RoundStatus.OPEN):
         raise Refused(
@@ -47,8 +48,12 @@ def allocate(round: Round, by: User) -> list[AwardWinner]:
         )
     standing = standings.current(round, standings.FULL)
     rows = (
-        list(standing.rows.exclude(rank=None).select_related("participation__team"))
-        if (standing)
+        list(
+            standing.rows.exclude(rank=None)
+            .filter(participation__status=ParticipationStatus.ACTIVE)
+            .select_related("participation__team")
+        )
+        if standing
         else []
     )
     winners = []
@@ -77,6 +82,8 @@ def give(award: Award, participation: Participation, by: User) -> AwardWinner:
     """Give a prize by name; giving it twice changes nothing. Raises Refused."""
     if participation.round_id != award.round_id:
         raise Refused(_("The team is not in the prize's round."), code="wrong_round")
+    if participation.status != ParticipationStatus.ACTIVE:
+        raise Refused(_("The team no longer takes part in this round."), code="not_taking_part")
     winner, created = AwardWinner.objects.get_or_create(award=award, participation=participation)
     if created:
         LogEntry.write(award, "award_given", by=by, after=str(participation.team))

@@ -24,6 +24,36 @@ def metric_bounds(round: Round) -> tuple[float, float]:
     return metric.worst, metric.best
 
 
+def bounds_of(component: SchemeComponent) -> tuple[float, float]:
+    """The raw values (worst, best) that a metric component is scaled by: its own, or the natural
+    ones of the metric where it has none or its own contradict the metric's direction."""
+    benchmark = current_benchmark(component.source)
+    if component.worst is not None and benchmark is not None:
+        if (component.best > component.worst) == METRICS[benchmark.metric].greater_is_better:
+            return component.worst, component.best
+    elif component.worst is not None:
+        return component.worst, component.best
+    return metric_bounds(component.source)
+
+
+def _require_direction(component: SchemeComponent) -> None:
+    """Raise ValidationError for bounds by which the worse would be the better."""
+    benchmark = current_benchmark(component.source)
+    if component.kind != SchemeComponent.Kind.METRIC or component.worst is None:
+        return
+    if benchmark is None:
+        return
+    metric = METRICS[benchmark.metric]
+    if (component.best > component.worst) != metric.greater_is_better:
+        raise ValidationError(
+            _("“%(metric)s” is better when it is %(direction)s: exchange the values for 0 and 100.")
+            % {
+                "metric": metric.label,
+                "direction": _("higher") if metric.greater_is_better else _("lower"),
+            }
+        )
+
+
 def ensure_scheme(round: Round) -> Scheme:
     """The round's scheme; where none was saved yet, the usual one for its format is."""
     scheme = Scheme.objects.filter(round=round).first()
@@ -40,13 +70,12 @@ def ensure_scheme(round: Round) -> Scheme:
             },
         )
         if created:
-            worst, best = metric_bounds(round)
             kind = (
                 SchemeComponent.Kind.METRIC
                 if round.format == Round.Format.AUTOMATED
                 else SchemeComponent.Kind.JUDGES
             )
-            scheme.components.create(kind=kind, source=round, weight=100, worst=worst, best=best)
+            scheme.components.create(kind=kind, source=round, weight=100)
     return scheme
 
 
@@ -83,6 +112,7 @@ def save_scheme(
     for fields in components:
         component = SchemeComponent(scheme=scheme, **fields)
         component.full_clean()
+        _require_direction(component)
         component.save()
     LogEntry.write(scheme, "scheme", by=by, before=before, after=describe(scheme))
     transaction.on_commit(lambda: ranking_inputs_changed.send(sender=Scheme, round=round))

@@ -6,6 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,9 +18,10 @@ from judging.services.benchmarks import current_benchmark
 from judging.services.metric_results import best_scores
 from judging.services.scoresheets import fraction_to_decimal
 from judging.services.sheet_results import sheet_totals
-from leaderboard.models import Scheme, SchemeComponent, Standing, StandingRow
+from leaderboard.models import Advancement, Scheme, SchemeComponent, Standing, StandingRow
 from leaderboard.ranking import Contender, aggregate, rank, scale
-from leaderboard.services.schemes import ensure_scheme
+from leaderboard.services.schemes import bounds_of, ensure_scheme
+from leaderboard.states import AdvancementStatus
 
 FULL, PUBLIC = Standing.Audience.FULL, Standing.Audience.PUBLIC
 
@@ -35,8 +37,13 @@ def refresh(round: Round) -> None:
     if round.status == RoundStatus.DRAFT and not round.participations.exists():
         return
     scheme = ensure_scheme(round)
-    for audience in (FULL, PUBLIC):
-        _refresh(round, scheme, audience)
+    signed = _signed(round)
+    if signed is None:
+        _refresh(round, scheme, FULL)
+    if signed is None or round.status != RoundStatus.PUBLISHED:
+        _refresh(round, scheme, PUBLIC)
+    else:
+        _show_result(round, signed)
     dependants = Round.objects.filter(
         scheme__components__source=round, ordinal__gt=round.ordinal
     ).distinct()
@@ -44,9 +51,58 @@ def refresh(round: Round) -> None:
         refresh(later)
 
 
+def _signed(round: Round) -> Standing | None:
+    """The standing that was signed off, which holds until the signature is revoked."""
+    if round.status not in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
+        return None
+    decision = (
+        Advancement.objects.filter(round=round, status=AdvancementStatus.SIGNED)
+        .select_related("standing")
+        .first()
+    )
+    return decision.standing if decision else None
+
+
+def _show_result(round: Round, signed: Standing) -> None:
+    """Publish the signed standing: the same ranks and totals, without what stays inside."""
+    standing = current(round, PUBLIC)
+    shown = standing is not None and standing.is_result
+    if shown and standing.input_digest == signed.input_digest:
+        return
+    rows = [
+        StandingRow(
+            participation_id=row.participation_id,
+            rank=row.rank,
+            total=row.total,
+            position=row.position,
+            explanation=_for_the_public(row.explanation),
+        )
+        for row in signed.rows.all()
+        if "status" not in row.explanation  # who had left is on the organizers' list alone
+    ]
+    fresh = Standing(
+        round=round,
+        audience=PUBLIC,
+        is_result=True,
+        input_digest=signed.input_digest,
+        method=signed.method,
+        read_at=timezone.now(),
+    )
+    _store(round, PUBLIC, fresh.read_at, fresh, rows)
+
+
+def _for_the_public(explanation: dict) -> dict:
+    inside = ("public", "submission", "received_at", "sheets")
+    components = [
+        {name: value for name, value in component.items() if name not in inside}
+        for component in explanation["components"]
+    ]
+    return {**explanation, "components": components}
+
+
 def refresh_stale() -> int:
-    """Refresh every round that runs or was closed and not yet decided; returns how many."""
-    rounds = Round.objects.filter(status__in=[RoundStatus.OPEN, RoundStatus.CLOSED])
+    """Refresh every round that has begun, so that no lost message leaves one behind; how many."""
+    rounds = Round.objects.exclude(status=RoundStatus.DRAFT)
     for round in rounds:
         refresh(round)
     return len(rounds)
@@ -65,19 +121,31 @@ def visible_standing(round: Round, user) -> Standing | None:
 
 def public_standing(round: Round) -> Standing | None:
     """What everybody may see now; None before the round has a public board."""
-    return current(round, PUBLIC) if round.is_board_public else None
+    if not round.is_board_public:
+        return None
+    standing = current(round, PUBLIC)
+    # A result shows while it is published, at once and not before; so does its retraction.
+    published = round.status == RoundStatus.PUBLISHED
+    return standing if standing is not None and standing.is_result == published else None
+
+
+def public_standings():
+    """What ``public_standing`` shows, of all rounds."""
+    return Standing.objects.filter(
+        audience=PUBLIC, is_current=True, round__in=Round.objects.with_public_board()
+    ).filter(
+        Q(is_result=True, round__status=RoundStatus.PUBLISHED)
+        | Q(is_result=False) & ~Q(round__status=RoundStatus.PUBLISHED)
+    )
 
 
 def _refresh(round: Round, scheme: Scheme, audience: str) -> None:
     read_at = timezone.now()
     components = list(scheme.components.select_related("source__event"))
-    published = round.status == RoundStatus.PUBLISHED
-    judged = any(component.kind == SchemeComponent.Kind.JUDGES for component in components)
-    if audience == PUBLIC and judged and not published:
-        # Marks of judges are nobody's business before the result is published.
+    inside = audience == FULL
+    if not inside and any(_is_hidden(component, round) for component in components):
         _store(round, audience, read_at, None, [])
         return
-    inside = audience == FULL or published
     participations = list(round.participations.select_related("team").order_by("pk"))
     known = [
         _component_scores(component, round, participations, inside=inside)
@@ -87,7 +155,6 @@ def _refresh(round: Round, scheme: Scheme, audience: str) -> None:
     inputs = {
         "method": method,
         "audience": audience,
-        "published": published,
         "components": [
             {str(pk): details for pk, details in sorted(scores.items())} for scores in known
         ],
@@ -105,13 +172,28 @@ def _refresh(round: Round, scheme: Scheme, audience: str) -> None:
     _store(round, audience, read_at, fresh, rows)
 
 
+def _is_hidden(component: SchemeComponent, round: Round) -> bool:
+    """Whether the public may not know what the component brings in, before the result is out.
+
+    Marks of judges are nobody's business then, nor is an earlier round that shows nothing yet.
+    """
+    source = component.source
+    if component.kind == SchemeComponent.Kind.JUDGES:
+        return source.pk == round.pk or source.status != RoundStatus.PUBLISHED
+    return source.pk != round.pk and not source.is_board_public
+
+
 @transaction.atomic
 def _store(round: Round, audience: str, read_at, fresh: Standing | None, rows) -> None:
     """Put a standing in the place of the one before it, unless that read its inputs later."""
     Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
     standing = current(round, audience)
     if standing is not None:
-        same = fresh is not None and standing.input_digest == fresh.input_digest
+        same = (
+            fresh is not None
+            and standing.input_digest == fresh.input_digest
+            and standing.is_result == fresh.is_result
+        )
         if standing.read_at > read_at or same:
             return
         standing.is_current = False
@@ -140,7 +222,7 @@ def _method(scheme: Scheme, components: list[SchemeComponent]) -> dict:
                 "source_en": component.source.name_en,
                 "weight": str(component.weight),
                 **(
-                    {"worst": component.worst, "best": component.best}
+                    dict(zip(("worst", "best"), bounds_of(component), strict=True))
                     if component.kind == SchemeComponent.Kind.METRIC
                     else {"aggregation": component.aggregation}
                 ),
@@ -179,12 +261,13 @@ def _metric_scores(component, source: Round, here: dict[int, int], *, inside: bo
     results = best_scores(source, "private" if private else "public", before=before)
     benchmark = current_benchmark(source)
     sign = 1 if benchmark is None or METRICS[benchmark.metric].greater_is_better else -1
+    worst, best = bounds_of(component)
     scores = {}
     for pk, result in results.items():
         if pk not in here:
             continue
         details = {
-            "scaled": str(scale(result.value, component.worst, component.best)),
+            "scaled": str(scale(result.value, worst, best)),
             "metric": benchmark.metric,
             "value": result.value,
             "received_at": result.received_at.isoformat(),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from contest.access import round_organizer_required
 from contest.errors import Refused
+from contest.numbers import whole
 from contest.services.rounds import publish_round, unpublish_round
 from contest.states import ParticipationStatus
 from judging.models import Assignment, Recusal
@@ -111,6 +112,8 @@ def desk_ranking(request, round):
             "components": components,
             "rows": rows,
             "missing_sheets": missing,
+            "pending": services.pending_submissions(round),
+            "out_of_bounds": _out_of_bounds(rows),
             "advancement": advancement,
             "outdated": advancement is not None
             and advancement.status == AdvancementStatus.DRAFT
@@ -123,6 +126,20 @@ def desk_ranking(request, round):
     )
 
 
+def _out_of_bounds(rows) -> bool:
+    """Whether some metric tells its teams apart and yet gives all of them 0, or all 100."""
+    found: dict[str, set] = {}
+    for row in rows:
+        for part in row.explanation["components"]:
+            if part["kind"] == SchemeComponent.Kind.METRIC and part["scaled"] is not None:
+                found.setdefault(part["name"], set()).add((part["value"], float(part["scaled"])))
+    for pairs in found.values():
+        values, scaled = ({pair[n] for pair in pairs} for n in (0, 1))
+        if len(values) > 1 and (scaled == {0.0} or scaled == {100.0}):
+            return True
+    return False
+
+
 @require_POST
 @round_organizer_required
 def desk_decide(request, round):
@@ -131,7 +148,7 @@ def desk_decide(request, round):
     advancement = services.in_force(round)
     if action not in ("propose", "publish", "unpublish") and advancement is None:
         raise Refused(_("Propose who advances first."), code="no_proposal")
-    chosen = [int(pk) for pk in request.POST.getlist("in") if pk.isdecimal()]
+    chosen = [pk for text in request.POST.getlist("in") if (pk := whole(text)) is not None]
     actions = {
         "propose": lambda: services.propose(round, request.user),
         "decide_tie": lambda: services.decide_tie(advancement, request.user, chosen, reason),
@@ -197,10 +214,10 @@ def desk_award_act(request, round):
     action = request.POST.get("action")
 
     def numbered(name: str) -> int:
-        text = request.POST.get(name, "")
-        if not text.isdecimal():
+        number = whole(request.POST.get(name, ""))
+        if number is None:
             raise Refused(_("Choose a prize and a team."), code="bad_request")
-        return int(text)
+        return number
 
     try:
         if action == "allocate":

@@ -19,6 +19,7 @@ from tests.factories import (
     make_round,
     make_team,
     make_track,
+    set_status,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -192,8 +193,7 @@ def test_what_the_server_refuses_is_said(stage, live_server, open_context):
     assignment = open_first_sheet(page, live_server, round, judge)
     tap(page, 0, "2.00")
     wait_saved(page)
-    round.status = "closed"
-    round.save()
+    set_status(round, "closed")
     tap(page, 0, "10.00")
     page.locator("#refusal").wait_for(state="visible")
     assert "not open for scoring" in page.locator("#refusal").inner_text()

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
@@ -86,6 +87,9 @@ def test_an_invitation_is_mailed_and_lets_one_person_in():
     captain, guest = make_user(), make_user()
     team = make_team(captain=captain)
     invitation = invite(team, guest.email.upper(), captain)
+    assert invite(team, guest.email, captain).pk == invitation.pk
+    assert len(mail.outbox) == 1, "pressing again at once sends no second mail"
+    cache.clear()  # a minute later
     assert invite(team, guest.email, captain).pk == invitation.pk
     assert len(mail.outbox) == 2
     assert invitation.token in mail.outbox[0].body

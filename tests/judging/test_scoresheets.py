@@ -35,6 +35,7 @@ from tests.factories import (
     make_team,
     make_track,
     make_user,
+    set_status,
 )
 
 
@@ -161,8 +162,7 @@ def test_a_closed_round_takes_no_marks_and_a_decided_one_gives_no_sheet_back(sta
     submit_sheet(stage.sheet, stage.judge.user)
     close_round(stage.round, stage.organizer)
     refusal("round_not_open", lambda: stage.mark(0, "1", key="x"))
-    stage.round.status = "decided"
-    stage.round.save()
+    set_status(stage.round, "decided")
     refusal("round_decided", lambda: return_sheet(stage.sheet, stage.organizer, "too late"))
 
 

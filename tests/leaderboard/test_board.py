@@ -8,7 +8,7 @@ from django.urls import reverse
 from contest.services import rounds
 from leaderboard.models import Award
 from leaderboard.services import advancement, awards, standings
-from tests.factories import make_event, make_judge, make_team, make_track, make_user
+from tests.factories import make_event, make_judge, make_team, make_track, make_user, set_status
 from tests.leaderboard.test_standings import _no_broker, automated, roadshow  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -130,13 +130,10 @@ def test_a_roadshow_shows_nothing_before_it_is_published_and_prizes_after(client
 
 
 def test_a_round_in_preparation_and_a_draft_event_are_not_there(client, live):
-    live.status = "draft"
-    live.save()
+    set_status(live, "draft")
     assert page(client, live).status_code == 404
-    live.status = "open"
-    live.save()
-    live.event.status = "draft"
-    live.event.save()
+    set_status(live, "open")
+    set_status(live.event, "draft")
     assert page(client, live).status_code == 404
 
 

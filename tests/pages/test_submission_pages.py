@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from judging.models import ScoringRun
+from tests.factories import set_status
 from tests.permissions.world import make_world
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,5 @@ def test_hidden_scores_are_for_organizers_until_publication(client):
 
     assert not sees_hidden("team")
     assert sees_hidden("organizer")
-    round.status = "published"
-    round.save()
+    set_status(round, "published")
     assert sees_hidden("team")

@@ -1,0 +1,27 @@
+"""What judging does when contest tells or asks something."""
+
+from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
+
+from contest.errors import Refused
+from contest.models import Submission
+from contest.signals import submission_offered, submission_received
+from judging.services.benchmarks import current_benchmark
+from judging.services.scoring import enqueue
+
+
+@receiver(submission_offered)
+def require_accepted_kind(sender, round, kind, **kwargs):
+    """Raise Refused for a kind of file that the round's benchmark does not take."""
+    benchmark = current_benchmark(round)
+    if benchmark is not None and kind not in benchmark.accepted_kinds():
+        kinds = [str(Submission.Kind(name).label) for name in benchmark.accepted_kinds()]
+        raise Refused(
+            _("This round takes: %(kinds)s."), code="wrong_kind", params={"kinds": ", ".join(kinds)}
+        )
+
+
+@receiver(submission_received)
+def queue_for_scoring(sender, submission, **kwargs):
+    """Within the transaction that stores the submission, so that neither is without the other."""
+    enqueue(submission)

@@ -1,0 +1,56 @@
+"""What leaderboard does when contest tells or asks something."""
+
+import logging
+
+from django.core.cache import cache
+from django.db import transaction
+from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
+
+from contest.errors import Refused
+from contest.signals import ranking_inputs_changed, round_publishing
+from contest.states import RoundStatus
+from leaderboard.models import SchemeComponent
+from leaderboard.services import standings
+from leaderboard.tasks import refresh_standing
+
+log = logging.getLogger(__name__)
+# Changes within this time make one recomputation, not one each.
+BURST_S = 2
+
+
+@receiver(round_publishing)
+def require_published_sources(sender, round, **kwargs):
+    """Raise Refused where the result would show scores of an earlier round that are not out yet."""
+    hidden = (
+        SchemeComponent.objects.filter(scheme__round=round)
+        .exclude(source=round)
+        .exclude(source__status=RoundStatus.PUBLISHED)
+        .select_related("source__track")
+        .first()
+    )
+    if hidden is not None:
+        raise Refused(
+            _("The result contains scores of “%(source)s”. Publish that first."),
+            code="source_unpublished",
+            params={"source": hidden.source.name},
+        )
+
+
+@receiver(ranking_inputs_changed)
+def refresh_soon(sender, round, **kwargs):
+    """Recompute in the background; a decided round stands, so its result is shown or hidden now."""
+    if round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
+        transaction.on_commit(lambda: standings.refresh(round))
+    else:
+        transaction.on_commit(lambda: _send(round.pk))
+
+
+def _send(round_id: int) -> None:
+    """Wake a worker once for a burst of changes; what gets lost, the regular refresh finds."""
+    if not cache.add(f"standing-due-{round_id}", 1, BURST_S):
+        return
+    try:
+        refresh_standing.apply_async([round_id], countdown=BURST_S, retry=False)
+    except Exception:
+        log.warning("could not reach the broker; standing of round %s waits", round_id)
