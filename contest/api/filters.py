@@ -9,13 +9,18 @@ from contest.models import Entry, Event, Invitation, Participation, Round, Team,
 from contest.states import TeamStatus
 
 
-class IdFilter(filters.NumberFilter):
-    """A whole number that a database can hold: an id, a rank. One that nothing has finds nothing,
-    so that the answer does not tell which hidden objects exist."""
+class IdField(forms.IntegerField):
+    """A whole number that a database can hold."""
 
-    class field_class(forms.IntegerField):
-        def __init__(self, **kwargs):
-            super().__init__(**{"min_value": 0, "max_value": 2**63 - 1, **kwargs})
+    def __init__(self, **kwargs):
+        super().__init__(**{"min_value": 0, "max_value": 2**63 - 1, **kwargs})
+
+
+class IdFilter(filters.NumberFilter):
+    """By an id or a rank. One that nothing has finds nothing, so that the answer does not tell
+    which hidden objects exist."""
+
+    field_class = IdField
 
     def get_max_validator(self):
         return None
