@@ -115,7 +115,7 @@ def run(run_id) -> str | None:
     started = time.monotonic()
     try:
         with _heartbeat(taken):
-            result = _score(taken)
+            result = score_submission(taken.submission, taken.benchmark)
     except SubmissionFault as fault:
         _finish(taken, RunStatus.FAILED, started, cause=ScoringRun.Cause.SUBMISSION,
                 error_code=fault.code, error_params=fault.params)  # fmt: skip
@@ -170,9 +170,8 @@ def _heartbeat(run: ScoringRun):
         thread.join()
 
 
-def _score(run: ScoringRun) -> dict:
-    """Compute everything a successful run stores. Raises SubmissionFault."""
-    submission, benchmark = run.submission, run.benchmark
+def score_submission(submission: Submission, benchmark: Benchmark) -> dict:
+    """Compute what a successful run stores, and store nothing. Raises SubmissionFault."""
     hidden = load_hidden(benchmark)
     with submission.file.open("rb") as file:
         content = file.read()
