@@ -80,6 +80,8 @@ def _queue(submission: Submission, benchmark: Benchmark, *, delay_s: int = 0) ->
     if runs.filter(status__in=[RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.SUCCEEDED]).exists():
         return None
     attempt = (runs.aggregate(last=Max("attempt"))["last"] or 0) + 1
+    if _reuse(submission, benchmark, attempt):
+        return None
     try:
         with transaction.atomic():
             run = ScoringRun.objects.create(
@@ -92,6 +94,47 @@ def _queue(submission: Submission, benchmark: Benchmark, *, delay_s: int = 0) ->
         return None
     transaction.on_commit(lambda: wake(run, delay_s))
     return run
+
+
+def _reuse(submission: Submission, benchmark: Benchmark, attempt: int) -> bool:
+    """Give a file that the same team sent before the result that it had; whether there was one."""
+    earlier = (
+        ScoringRun.objects.filter(
+            benchmark=benchmark,
+            status=RunStatus.SUCCEEDED,
+            submission__participation=submission.participation_id,
+            submission__sha256=submission.sha256,
+            submission__kind=submission.kind,
+        )
+        .exclude(submission=submission)
+        .select_related("submission")
+        .order_by("submission__number")
+        .first()
+    )
+    if earlier is None:
+        return False
+    now = timezone.now()
+    with transaction.atomic():
+        ScoringRun.objects.create(
+            submission=submission,
+            benchmark=benchmark,
+            attempt=attempt,
+            status=RunStatus.SUCCEEDED,
+            metrics=earlier.metrics,
+            public_score=earlier.public_score,
+            private_score=earlier.private_score,
+            started_at=now,
+            finished_at=now,
+            provenance={
+                **earlier.provenance,
+                "reused_from": str(earlier.pk),
+                "reused_number": earlier.submission.number,
+            },
+        )
+        if submission.may_move(SubmissionStatus.SCORED):
+            submission.move_to(SubmissionStatus.SCORED)
+        ranking_inputs_changed.send(sender=ScoringRun, round=benchmark.round)
+    return True
 
 
 def wake(run: ScoringRun, delay_s: int = 0) -> None:

@@ -56,7 +56,7 @@ def verify(run: ScoringRun) -> Verification:
         found.packages = [
             (name, str(then), str(result["provenance"].get(name, "")))
             for name, then in run.provenance.items()
-            if name not in ("submission", "reference", "inputs")
+            if name not in ("submission", "reference", "inputs", "reused_from", "reused_number")
             and then != result["provenance"].get(name)
         ]
     except SubmissionFault as fault:

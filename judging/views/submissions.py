@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -18,10 +18,12 @@ from contest.services.submissions import new_client_key, quota, receive, withdra
 from contest.states import RoundStatus, SubmissionStatus
 from contest.uploads import UploadTooLarge
 from judging import faults
+from judging.faults import SubmissionFault
 from judging.forms.benchmark import SubmitForm
 from judging.metrics import METRICS
 from judging.models import ScoringRun
 from judging.services.benchmarks import current_benchmark, sample_submission
+from judging.services.checks import check_predictions
 from judging.states import RunStatus
 
 
@@ -51,6 +53,7 @@ def _with_outcome(submission, *, private: bool):
     submission.fault = (
         faults.message(run.error_code, run.error_params) if (run and run.error_code) else ""
     )
+    submission.same_as = run.provenance.get("reused_number") if run else None
     submission.results = []
     if run and run.metrics:
         public, hidden = run.metrics["public"], run.metrics["private"]
@@ -75,6 +78,8 @@ def participation_submissions(request, team, round_slug):
         if not member:
             raise PermissionDenied
         form = SubmitForm(request.POST, request.FILES, kinds=kinds)
+        if "check" in request.POST:
+            return _check(request, participation, benchmark)
         too_large = getattr(request, "upload_too_large", None)
         if too_large is not None:
             form.errors.clear()
@@ -105,6 +110,24 @@ def participation_submissions(request, team, round_slug):
         return render(request, "judging/_submission_list.html", context)
     context["history"] = _history(participation, benchmark)
     return render(request, "judging/submissions.html", context, status=422 if form.errors else 200)
+
+
+def _check(request, participation, benchmark):
+    """Say whether the chosen file has the right form; to the page's script, or as a message."""
+    file = request.FILES.get("file")
+    try:
+        if file is None or benchmark is None:
+            raise Refused(_("Choose a file of predictions first."), code="no_file")
+        check_predictions(participation, benchmark, file)
+        fine, said = True, _("The file has the right form. It was not sent and does not count.")
+    except SubmissionFault as fault:
+        fine, said = False, faults.message(fault.code, fault.params)
+    except Refused as error:
+        fine, said = False, " ".join(map(str, error.messages))
+    if request.headers.get("Accept") == "application/json":
+        return JsonResponse({"fine": fine, "said": said})
+    (messages.success if fine else messages.error)(request, said)
+    return redirect(request.path)
 
 
 def _history(participation, benchmark) -> list[dict]:
@@ -224,6 +247,14 @@ def desk_submissions(request, round):
     if search:
         submissions = submissions.filter(participation__team__code__icontains=search)
     page = Paginator(_listed(submissions), 50).get_page(request.GET.get("page"))
+    same: dict[str, set[str]] = {}
+    for digest, code in Submission.objects.filter(
+        participation__round=round, sha256__in=[s.sha256 for s in page.object_list]
+    ).values_list("sha256", "participation__team__code"):
+        same.setdefault(digest, set()).add(code)
+    for submission in page.object_list:
+        own = submission.participation.team.code
+        submission.other_teams = sorted(same[submission.sha256] - {own})
     return render(
         request,
         "judging/desk_submissions.html",

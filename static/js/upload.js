@@ -1,5 +1,20 @@
 // Check the size before sending, and show how far the upload is. Without this script the form
 // works as any form does.
+// Ask whether the chosen file has the right form; it stays chosen.
+async function check(form) {
+  const place = form.querySelector("[data-check-result]");
+  delete form.dataset.sent;
+  const body = new FormData(form);
+  body.append("check", "1");
+  const answer = await fetch(form.action, {
+    method: "POST", body, headers: { Accept: "application/json" },
+  }).then((response) => response.json()).catch(() => null);
+  place.hidden = answer === null;
+  if (answer === null) return;
+  place.textContent = answer.said;
+  place.className = `message message-${answer.fine ? "success" : "error"}`;
+}
+
 document.querySelectorAll("form[data-upload]").forEach((form) => {
   const input = form.querySelector("input[type=file]");
   input.addEventListener("change", () => {
@@ -10,6 +25,10 @@ document.querySelectorAll("form[data-upload]").forEach((form) => {
   form.addEventListener("submit", (event) => {
     if (event.defaultPrevented || !window.FormData) return;
     event.preventDefault();
+    if (event.submitter?.name === "check") {
+      check(form);
+      return;
+    }
     const bar = form.querySelector(".progress");
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
