@@ -168,7 +168,7 @@ def test_the_whole_story(stack, open_context, tmp_path):
     team.locator("#id_file").set_input_files(
         {"name": "bad.csv", "mimeType": "text/csv", "buffer": bad}
     )
-    team.locator("form[data-upload] button").click()
+    team.locator("form[data-upload] button.btn-primary").click()
     team.wait_for_url("**/submissions/*-*/")
     expect(team.locator("#submission-status")).to_contain_text(
         "bad.csv, row 5, column “label”: “nine” is not one of the classes", timeout=60000
@@ -177,7 +177,7 @@ def test_the_whole_story(stack, open_context, tmp_path):
     team.locator("#id_file").set_input_files(
         {"name": "good.csv", "mimeType": "text/csv", "buffer": table(predictions(9))}
     )
-    team.locator("form[data-upload] button").click()
+    team.locator("form[data-upload] button.btn-primary").click()
     team.wait_for_url("**/submissions/*-*/")
     expect(team.locator("#submission-status .badge-ok")).to_have_text("scored", timeout=60000)
     shown = float(team.locator("#submission-status td.num").first.inner_text())
