@@ -1,9 +1,7 @@
 """Who may act as a judge. See contest/roles.py for the other roles."""
 
-from contest.models import Event
-from contest.roles import is_organizer
 from contest.states import ParticipationStatus, RoundStatus
-from judging.models import Assignment, Judge, Scoresheet
+from judging.models import Assignment, Judge
 
 
 def judge_of(user) -> Judge | None:
@@ -23,13 +21,3 @@ def assignments_of(user):
 def may_score(user, assignment: Assignment) -> bool:
     """Only the judge it was given to."""
     return user.is_authenticated and assignment.judge.user_id == user.pk
-
-
-def may_see_sheet(user, sheet: Scoresheet) -> bool:
-    """Its judge and the event's organizers; nobody else, whatever was published."""
-    assignment = sheet.assignment
-    return may_score(user, assignment) or may_see_sheets_of(user, assignment.judge.event)
-
-
-def may_see_sheets_of(user, event: Event) -> bool:
-    return is_organizer(user, event)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -165,7 +164,3 @@ def set_running_order(round: Round, participations: Sequence[Participation], by:
     for n, pk in enumerate(ids, start=1):
         round.participations.filter(pk=pk).update(running_order=n)
     LogEntry.write(round, "running_order", by=by, after=f"{len(ids)}")
-
-
-def next_ordinal(track: Track) -> int:
-    return (track.rounds.aggregate(last=Max("ordinal"))["last"] or 0) + 1

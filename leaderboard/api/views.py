@@ -32,14 +32,7 @@ from leaderboard.models import (
 from leaderboard.services import advancement as advancement_services
 from leaderboard.services import awards as award_services
 from leaderboard.services.schemes import ensure_scheme, save_scheme
-from leaderboard.services.standings import public_standings
-
-
-def visible_standings(user):
-    organized = Q(round__event__in=organized_events(user))
-    return Standing.objects.filter(
-        organized | Q(pk__in=public_standings().values("pk")), is_current=True
-    )
+from leaderboard.services.standings import visible_standings
 
 
 class StandingViewSet(WithServices):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contest.models import Participation, Round
-from contest.roles import is_organizer
+from contest.roles import organized_events
 from contest.states import ParticipationStatus, RoundStatus
 from judging.metrics import METRICS
 from judging.services.benchmarks import current_benchmark
@@ -112,11 +112,11 @@ def current(round: Round, audience: str) -> Standing | None:
     return Standing.objects.filter(round=round, audience=audience, is_current=True).first()
 
 
-def visible_standing(round: Round, user) -> Standing | None:
-    """The standing this person may see: organizers the full one, others what is public."""
-    if is_organizer(user, round.event):
-        return current(round, FULL)
-    return public_standing(round)
+def visible_standings(user):
+    """The newest standings this person may see: public ones, and all of events they organize."""
+    organized = Q(round__event__in=organized_events(user))
+    public = Q(pk__in=public_standings().values("pk"))
+    return Standing.objects.filter(organized | public, is_current=True)
 
 
 def public_standing(round: Round) -> Standing | None:

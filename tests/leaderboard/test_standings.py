@@ -131,8 +131,8 @@ def test_judges_marks_are_for_nobody_before_publication(track, organizer):
     round = roadshow(track, teams, judges, [[5], [4]], board="live")
     standings.refresh(round)
     assert standings.public_standing(round) is None
-    assert standings.visible_standing(round, make_user()) is None
-    assert standings.visible_standing(round, organizer).audience == FULL
+    assert not standings.visible_standings(make_user()).exists()
+    assert standings.visible_standings(organizer).get().audience == FULL
     rounds.close_round(round, organizer)
     advancement.sign_off(advancement.propose(round, organizer), organizer)
     standings.refresh(round)
