@@ -3,6 +3,8 @@ import os
 from celery import Celery
 from celery.signals import worker_process_init
 
+from config import broker  # noqa: F401 - makes embedded:// known
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("wuzhen")

@@ -318,14 +318,12 @@ if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 else:
-    CELERY_BROKER_URL = "filesystem://localhost/"
-    _broker = DATA_DIR / "broker"
-    for _name in ("messages", "control"):
-        (_broker / _name).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_URL = "embedded://localhost/"  # config/broker.py
+    _messages = DATA_DIR / "broker" / "messages"
+    _messages.mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(_broker / "messages"),
-        "data_folder_out": str(_broker / "messages"),
-        "control_folder": str(_broker / "control"),
+        "data_folder_in": str(_messages),
+        "data_folder_out": str(_messages),
         "polling_interval": 0.1,
     }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
