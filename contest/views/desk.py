@@ -21,11 +21,7 @@ from contest.services import events as event_services
 from contest.services import rounds as round_services
 from contest.services import teams as team_services
 from contest.states import EventStatus, ParticipationStatus, TeamStatus
-
-
-def _say(request, error) -> None:
-    for message in error.messages:
-        messages.error(request, message)
+from contest.views.saying import say
 
 
 @login_required
@@ -151,7 +147,7 @@ def desk_organizer_add(request, event):
         try:
             event_services.add_organizer(event, form.cleaned_data["email"], request.user)
         except Refused as error:
-            _say(request, error)
+            say(request, error)
     else:
         messages.error(request, " ".join(form.errors.get("email", [])))
     return redirect("desk-event", event.slug)
@@ -254,7 +250,7 @@ def desk_round_move(request, round):
         moves[action]()
         messages.success(request, _("The round is now “%s”.") % round.get_status_display())
     except Refused as error:
-        _say(request, error)
+        say(request, error)
     return redirect("desk-round", round.event.slug, round.slug)
 
 
@@ -329,7 +325,7 @@ def desk_team_move(request, event, code):
     try:
         moves[action]()
     except Refused as error:
-        _say(request, error)
+        say(request, error)
     return redirect("desk-teams", event.slug)
 
 

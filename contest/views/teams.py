@@ -28,11 +28,7 @@ from contest.services.rounds import COMPETING
 from contest.states import EventStatus, ParticipationStatus, RoundStatus, TeamStatus
 from contest.templatetags.wuzhen import event_time
 from contest.uploads import UploadTooLarge
-
-
-def _say(request, error: ValidationError) -> None:
-    for message in error.messages:
-        messages.error(request, message)
+from contest.views.saying import say
 
 
 def _steps(team: Team, participations) -> list[dict]:
@@ -246,7 +242,7 @@ def entry_file_add(request, team):
             entry_services.add_file(team.entry, form.cleaned_data["file"], request.user)
             messages.success(request, _("The file was added."))
         except Refused as error:
-            _say(request, error)
+            say(request, error)
     else:
         messages.error(request, " ".join(form.errors.get("file", [])))
     return redirect(team)
@@ -283,7 +279,7 @@ def team_invite(request, team):
                 request, _("An invitation was sent to %(email)s.") % {"email": invitation.email}
             )
         except Refused as error:
-            _say(request, error)
+            say(request, error)
     else:
         messages.error(request, " ".join(form.errors.get("email", [])))
     return redirect(team)
@@ -306,7 +302,7 @@ def member_remove(request, team, pk):
     try:
         team_services.remove_member(membership, request.user)
     except Refused as error:
-        _say(request, error)
+        say(request, error)
     return redirect("my-teams" if leaving else team)
 
 
@@ -335,7 +331,7 @@ def invitation(request, token):
             team_services.accept_invitation(invitation, request.user)
             return redirect(invitation.team)
         except Refused as error:
-            _say(request, error)
+            say(request, error)
             return redirect("invitation", token)
     return render(
         request,

@@ -25,7 +25,7 @@ from judging.metrics import (
     public_mask,
 )
 from judging.models import Benchmark
-from judging.runners.predictions import columns_for, number
+from judging.runners.predictions import columns_for, number, read_predictions
 from judging.runners.tables import read_keyed
 
 
@@ -258,6 +258,19 @@ def _read_checked(file, sha256: str) -> bytes:
     if _digest(content) != sha256:
         raise RuntimeError(f"{file.name} is not the file that was defined")
     return content
+
+
+def read_for(benchmark: Benchmark, hidden: Hidden, content: bytes, name: str) -> np.ndarray:
+    """A file of predictions in the order of the hidden ids. Raises SubmissionFault."""
+    return read_predictions(
+        content,
+        name,
+        metric=benchmark.metric,
+        id_column=benchmark.id_column,
+        target_column=benchmark.target_column,
+        ids=hidden.ids,
+        classes=hidden.classes,
+    )
 
 
 def sample_submission(benchmark: Benchmark) -> bytes:

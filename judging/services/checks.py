@@ -7,8 +7,7 @@ from contest.errors import Refused
 from contest.models import Participation, Submission
 from contest.uploads import UploadTooLarge, safe_name
 from judging.models import Benchmark
-from judging.runners.predictions import read_predictions
-from judging.services.benchmarks import load_hidden
+from judging.services.benchmarks import load_hidden, read_for
 
 CHECKS_A_MINUTE = 10
 
@@ -36,13 +35,4 @@ def check_predictions(participation: Participation, benchmark: Benchmark, file) 
             code="too_many_checks",
             params={"count": CHECKS_A_MINUTE},
         )
-    hidden = load_hidden(benchmark)
-    read_predictions(
-        file.read(),
-        name,
-        metric=benchmark.metric,
-        id_column=benchmark.id_column,
-        target_column=benchmark.target_column,
-        ids=hidden.ids,
-        classes=hidden.classes,
-    )
+    read_for(benchmark, load_hidden(benchmark), file.read(), name)

@@ -25,8 +25,7 @@ from judging.faults import SubmissionFault
 from judging.metrics import METRICS, compute
 from judging.models import Benchmark, ScoringRun
 from judging.runners.onnx import run_onnx
-from judging.runners.predictions import read_predictions
-from judging.services.benchmarks import Hidden, current_benchmark, load_hidden
+from judging.services.benchmarks import Hidden, current_benchmark, load_hidden, read_for
 from judging.states import RunStatus
 
 log = logging.getLogger(__name__)
@@ -236,15 +235,7 @@ def score_submission(submission: Submission, benchmark: Benchmark) -> dict:
         predicted = answer.predictions
         facts = {"sandbox": answer.sandbox, "peak_memory_mb": answer.peak_memory_mb}
     else:
-        predicted = read_predictions(
-            content,
-            name,
-            metric=benchmark.metric,
-            id_column=benchmark.id_column,
-            target_column=benchmark.target_column,
-            ids=hidden.ids,
-            classes=hidden.classes,
-        )
+        predicted = read_for(benchmark, hidden, content, name)
     metrics = evaluate(benchmark, hidden, predicted, name)
     return {
         "metrics": metrics,

@@ -10,7 +10,7 @@ from contest.errors import Refused
 from contest.models import LogEntry, Round, User
 from contest.signals import ranking_inputs_changed
 from contest.states import RoundStatus
-from judging.metrics import METRICS
+from judging.metrics import METRICS, Metric
 from judging.services.benchmarks import current_benchmark
 from leaderboard.models import Scheme, SchemeComponent
 
@@ -24,27 +24,29 @@ def metric_bounds(round: Round) -> tuple[float, float]:
     return metric.worst, metric.best
 
 
+def _contradicted_metric(component: SchemeComponent) -> Metric | None:
+    """The metric by whose direction the component's own bounds would make the worse the better."""
+    benchmark = current_benchmark(component.source)
+    if component.worst is None or benchmark is None:
+        return None
+    metric = METRICS[benchmark.metric]
+    rising = component.best > component.worst
+    return metric if rising != metric.greater_is_better else None
+
+
 def bounds_of(component: SchemeComponent) -> tuple[float, float]:
     """The raw values (worst, best) that a metric component is scaled by: its own, or the natural
     ones of the metric where it has none or its own contradict the metric's direction."""
-    benchmark = current_benchmark(component.source)
-    if component.worst is not None and benchmark is not None:
-        if (component.best > component.worst) == METRICS[benchmark.metric].greater_is_better:
-            return component.worst, component.best
-    elif component.worst is not None:
-        return component.worst, component.best
-    return metric_bounds(component.source)
+    if component.worst is None or _contradicted_metric(component):
+        return metric_bounds(component.source)
+    return component.worst, component.best
 
 
 def _require_direction(component: SchemeComponent) -> None:
     """Raise ValidationError for bounds by which the worse would be the better."""
-    benchmark = current_benchmark(component.source)
-    if component.kind != SchemeComponent.Kind.METRIC or component.worst is None:
+    if component.kind != SchemeComponent.Kind.METRIC:
         return
-    if benchmark is None:
-        return
-    metric = METRICS[benchmark.metric]
-    if (component.best > component.worst) != metric.greater_is_better:
+    if metric := _contradicted_metric(component):
         raise ValidationError(
             _("“%(metric)s” is better when it is %(direction)s: exchange the values for 0 and 100.")
             % {
