@@ -307,7 +307,9 @@ SPECTACULAR_SETTINGS = {
         "RoundKindEnum": "contest.models.round.Round.Kind",
         "SubmissionKindEnum": "contest.models.submission.Submission.Kind",
         "ComponentKindEnum": "leaderboard.models.scheme.SchemeComponent.Kind",
-        "MetricEnum": "judging.metrics.METRIC_CHOICES",
+        "ProtocolEnum": "judging.models.benchmark.Benchmark.Protocol",
+        "BenchmarkStatusEnum": "judging.states.BenchmarkStatus",
+        "ResourceClassEnum": "judging.models.benchmark.ResourceClass",
         "TieBreakEnum": "leaderboard.models.scheme.Scheme.TieBreak",
     },
 }
@@ -336,14 +338,34 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+# A run is given up for lost after so long without a sign of life, which it gives every few seconds.
+RUN_HEARTBEAT_S = env.float("RUN_HEARTBEAT_S", default=5.0)
+RUN_LOST_AFTER_S = env.float("RUN_LOST_AFTER_S", default=60.0)
+RUN_WAKE_AFTER_S = env.float("RUN_WAKE_AFTER_S", default=30.0)
 CELERY_BEAT_SCHEDULE = {
     # The database is the queue of record; these bring back whatever a lost message left behind.
-    "sweep-scoring-runs": {"task": "judging.tasks.sweep_scoring_runs", "schedule": 15.0},
+    "sweep-scoring-runs": {
+        "task": "judging.tasks.sweep_scoring_runs",
+        "schedule": env.float("SWEEP_EVERY_S", default=15.0),
+        # One that could not be sent in time is not wanted any more: the next one is due.
+        "options": {"expires": 60},
+    },
     "refresh-stale-standings": {
         "task": "leaderboard.tasks.refresh_stale_standings",
         "schedule": 60.0,
     },
 }
+
+# --- Sandbox ---------------------------------------------------------------------------------
+
+# auto: files that only hold data are read with limits alone where bubblewrap does not work, and
+# programs are refused. required: nothing runs without it. off: as if there were none.
+SANDBOX = env.str("SANDBOX", default="auto")
+SANDBOX_BWRAP = env.str("SANDBOX_BWRAP", default="")
+SANDBOX_PYTHON = env.str("SANDBOX_PYTHON", default="")
+SANDBOX_DIR = env.str("SANDBOX_DIR", default="")
+# The path or name of docker or podman; without it container images are not taken.
+CONTAINER_ENGINE = env.str("CONTAINER_ENGINE", default="")
 
 # --- Logs ------------------------------------------------------------------------------------
 

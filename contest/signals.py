@@ -6,6 +6,8 @@ from django.dispatch import Signal
 submission_offered = Signal()
 # Sent inside the transaction that stored it. kwargs: submission.
 submission_received = Signal()
+# Sent inside the transaction that withdrew it. kwargs: submission.
+submission_withdrawn = Signal()
 # Sent before a round's result is published; a receiver refuses by raising Refused. kwargs: round.
 round_publishing = Signal()
 # Sent when anything that a round's ranking is made of may have changed. kwargs: round.

@@ -46,6 +46,7 @@ class TeamStatus(models.TextChoices):
     CONFIRMED = "confirmed", _("confirmed")
     WITHDRAWN = "withdrawn", _("withdrawn")
     DISQUALIFIED = "disqualified", _("disqualified")
+    BASELINE = "baseline", _("baseline of the organizers")
 
 
 TEAM_MOVES = {
@@ -58,6 +59,7 @@ TEAM_MOVES = {
     TeamStatus.CONFIRMED: {TeamStatus.WITHDRAWN, TeamStatus.DISQUALIFIED},
     TeamStatus.WITHDRAWN: {TeamStatus.REGISTERED},
     TeamStatus.DISQUALIFIED: {TeamStatus.CONFIRMED},
+    TeamStatus.BASELINE: set(),  # made as one, and never anything else
 }
 
 
@@ -65,12 +67,14 @@ class ParticipationStatus(models.TextChoices):
     ACTIVE = "active", _("taking part")
     WITHDRAWN = "withdrawn", _("withdrawn")
     DISQUALIFIED = "disqualified", _("disqualified")
+    BASELINE = "baseline", _("baseline of the organizers")
 
 
 PARTICIPATION_MOVES = {
     ParticipationStatus.ACTIVE: {ParticipationStatus.WITHDRAWN, ParticipationStatus.DISQUALIFIED},
     ParticipationStatus.WITHDRAWN: {ParticipationStatus.ACTIVE},
     ParticipationStatus.DISQUALIFIED: {ParticipationStatus.ACTIVE},
+    ParticipationStatus.BASELINE: set(),
 }
 
 

@@ -7,6 +7,7 @@ from contest.admin import RecordAdmin, RecordInline
 from judging.models import (
     Assignment,
     Benchmark,
+    BenchmarkTask,
     Criterion,
     Judge,
     Mark,
@@ -16,16 +17,34 @@ from judging.models import (
     Rubric,
     Scoresheet,
     ScoringRun,
+    Worker,
 )
 
 
 @admin.register(Benchmark)
 class BenchmarkAdmin(RecordAdmin):
-    list_display = ["round", "version", "is_current", "metric", "public_percent", "created_at"]
-    list_filter = ["metric", "is_current", "round__event"]
+    list_display = ["round", "version", "status", "metric", "public_percent", "created_at"]
+    list_filter = ["status", "protocol", "round__event"]
     list_select_related = ["round__track"]
     search_fields = ["round__slug", "round__event__slug", "metric"]
-    exclude = ["reference", "inputs"]  # hidden data leave by no page
+    exclude = ["reference", "inputs", "metric_program"]  # hidden data leave by no page
+
+
+@admin.register(BenchmarkTask)
+class BenchmarkTaskAdmin(RecordAdmin):
+    list_display = ["benchmark", "ordinal", "name"]
+    list_filter = ["benchmark__round__event"]
+    list_select_related = ["benchmark__round__track"]
+    search_fields = ["name", "benchmark__round__slug"]
+    exclude = list(BenchmarkTask.FILES)
+
+
+@admin.register(Worker)
+class WorkerAdmin(RecordAdmin):
+    list_display = ["name", "resource_classes", "processes", "sandbox", "container_engine",
+                    "seen_at"]  # fmt: skip
+    list_filter = ["sandbox", "container_engine"]
+    search_fields = ["name"]
 
 
 @admin.register(ScoringRun)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 MESSAGES = {
     "empty_file": _("%(file)s: the file is empty. Expected a header row and one row for each id."),
     "looks_like_zip": _(
-        "%(file)s: this is a zip archive, not a CSV file. Unpack it and send the CSV inside."
+        "%(file)s: this is a zip archive, not a table. Unpack it and send the file inside."
     ),
     "not_utf8_gbk": _(
         "%(file)s, row %(row)s: the text is not UTF-8; it looks like GBK. "
@@ -19,6 +19,16 @@ MESSAGES = {
     "binary": _("%(file)s, row %(row)s: expected text, found binary data."),
     "wrong_columns": _("%(file)s, row 1: expected the columns %(expected)s, found %(found)s."),
     "duplicate_column": _("%(file)s, row 1: the column “%(column)s” appears twice."),
+    "too_many_columns": _(
+        "%(file)s, row 1: expected at most %(expected)s columns, found %(found)s."
+    ),
+    "not_json": _("%(file)s, row %(row)s: expected one JSON object on each line."),
+    "wrong_keys": _("%(file)s, row %(row)s: expected the keys %(expected)s, found %(found)s."),
+    "not_a_cell": _(
+        "%(file)s, row %(row)s, column “%(column)s”: expected text or a number, found a list or "
+        "an object."
+    ),
+    "corrupt_parquet": _("%(file)s: the Parquet file cannot be read: %(detail)s"),
     "wrong_cells": _("%(file)s, row %(row)s: expected %(expected)s cells, found %(found)s."),
     "too_many_rows": _("%(file)s: expected %(expected)s rows of data, found more than that."),
     "blank": _("%(file)s, row %(row)s, column “%(column)s”: the cell is empty."),
@@ -53,6 +63,16 @@ MESSAGES = {
         "%(file)s: this is not an ONNX model that can be loaded. Expected a file as "
         "onnx.save writes it, without external data. The loader said: %(detail)s"
     ),
+    "onnx_external": _(
+        "%(file)s: the model keeps its weights in another file. Expected them inside; "
+        "onnx.save does so by default."
+    ),
+    "onnx_domain": _(
+        "%(file)s: the model uses operators of “%(found)s”. Expected those of: %(expected)s."
+    ),
+    "onnx_opset": _(
+        "%(file)s: the model is of opset %(found)s. Expected one from %(oldest)s to %(newest)s."
+    ),
     "onnx_inputs": _(
         "%(file)s: expected one input of shape (rows, %(features)s) and type float or double, "
         "found %(found)s."
@@ -63,9 +83,42 @@ MESSAGES = {
         "%(file)s: the model's answer for the id in row %(row)s of the inputs is not a finite "
         "number."
     ),
-    "timeout": _("%(file)s: the model did not finish within %(seconds)s s."),
-    "out_of_memory": _("%(file)s: the model needed more memory than the %(megabytes)s MB allowed."),
-    "crashed": _("%(file)s: the model made its runtime crash."),
+    "timeout": _("%(file)s: it did not finish within %(seconds)s s."),
+    "out_of_memory": _("%(file)s: it needed more memory than the %(megabytes)s MB allowed."),
+    "disk_full": _("%(file)s: it wrote more than the %(megabytes)s MB allowed, or too many files."),
+    "too_much_output": _("%(file)s: it printed more than the %(megabytes)s MB allowed."),
+    "crashed": _("%(file)s: it made the program that reads it crash."),
+    "archive_corrupt": _("%(file)s: this is no zip or tar archive that can be read: %(detail)s"),
+    "archive_empty": _("%(file)s: the archive is empty."),
+    "archive_encrypted": _("%(file)s: “%(member)s” is encrypted. Expected it without a password."),
+    "archive_escapes": _("%(file)s: the path “%(member)s” leads out of the archive."),
+    "archive_bad_name": _("%(file)s: the name “%(member)s” is too long or too deep."),
+    "archive_special": _(
+        "%(file)s: “%(member)s” is a link or a device. Expected plain files and folders alone."
+    ),
+    "archive_twice": _("%(file)s: “%(member)s” is in the archive twice."),
+    "archive_too_many": _("%(file)s: the archive holds more than %(limit)s files."),
+    "archive_too_large": _("%(file)s: unpacked, the archive is larger than %(limit)s MB."),
+    "metadata_unreadable": _("%(file)s: “%(member)s” is not YAML that can be read."),
+    "no_command": _(
+        "%(file)s: no command is declared. Expected a metadata.yaml in the archive's root with a "
+        "line such as “command: python3 main.py”."
+    ),
+    "bad_command": _("%(file)s: the declared command cannot be read: %(detail)s"),
+    "program_failed": _("%(file)s: the program ended with status %(status)s. Expected 0."),
+    "no_predictions": _(
+        "%(file)s: the program left no predictions. Expected one of: %(expected)s."
+    ),
+    "links_left": _("%(file)s: among the results is “%(member)s”, which is no plain file."),
+    "not_an_image": _(
+        "%(file)s: this is no container image. Expected what “docker save” writes. %(detail)s"
+    ),
+    "scoring_failed": _(
+        "%(file)s: the scoring program could not score it (status %(status)s). Check the form of "
+        "what you send; the organizers can see the log."
+    ),
+    "no_scores": _("%(file)s: the scoring program gave no “%(metric)s”."),
+    "metric_refused": _("%(file)s: the metric refused the answers: %(detail)s"),
     "kind_not_accepted": _(
         "%(file)s: the task does not accept files of this kind. Expected one of: %(expected)s."
     ),
@@ -78,7 +131,12 @@ MESSAGES = {
 
 
 class SubmissionFault(Exception):
-    """The submission is at fault; ``code`` is a key of MESSAGES and ``params`` fill it."""
+    """The submission is at fault; ``code`` is a key of MESSAGES and ``params`` fill it.
+
+    ``log`` is what the team's program printed before it failed, where one did.
+    """
+
+    log = ""
 
     def __init__(self, code: str, **params):
         super().__init__(code)

@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
 from contest.models import Submission
-from contest.signals import submission_offered, submission_received
+from contest.signals import submission_offered, submission_received, submission_withdrawn
 from judging.services.benchmarks import current_benchmark
-from judging.services.scoring import enqueue
+from judging.services.runs import cancel_withdrawn, enqueue
 
 
 @receiver(submission_offered)
@@ -25,3 +25,9 @@ def require_accepted_kind(sender, round, kind, **kwargs):
 def queue_for_scoring(sender, submission, **kwargs):
     """Within the transaction that stores the submission, so that neither is without the other."""
     enqueue(submission)
+
+
+@receiver(submission_withdrawn)
+def stop_scoring(sender, submission, **kwargs):
+    """What its team took back needs no score."""
+    cancel_withdrawn(submission)

@@ -32,3 +32,19 @@ RUN_MOVES = {
     RunStatus.FAILED: set(),
     RunStatus.CANCELLED: set(),
 }
+
+
+class BenchmarkStatus(models.TextChoices):
+    CANDIDATE = "candidate", _("on trial")
+    CURRENT = "current", _("in force")
+    RETIRED = "retired", _("no longer in force")
+    DROPPED = "dropped", _("dropped")
+
+
+BENCHMARK_MOVES = {
+    BenchmarkStatus.CANDIDATE: {BenchmarkStatus.CURRENT, BenchmarkStatus.DROPPED},
+    BenchmarkStatus.CURRENT: {BenchmarkStatus.RETIRED},
+    # An older version is tried and put in force again like any other; its results are there.
+    BenchmarkStatus.RETIRED: {BenchmarkStatus.CANDIDATE},
+    BenchmarkStatus.DROPPED: {BenchmarkStatus.CANDIDATE},
+}

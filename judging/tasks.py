@@ -1,14 +1,17 @@
 from celery import shared_task
 
-from judging.services import scoring
+from judging import worker  # noqa: F401 - connects it
+from judging.services import runs
 
 
 # Longer than any benchmark may allow; a process that hangs beyond is killed and the run retried.
-@shared_task(name="judging.tasks.score", time_limit=3600 + 600)
-def score(run_id: str) -> None:
-    scoring.run(run_id)
+@shared_task(name="judging.tasks.score_next", time_limit=4 * 3600)
+def score_next(resource_class: str, chain: bool = False) -> None:
+    """Bring one waiting run to its end; in a chain, send the word on while there are more."""
+    if runs.run_next(resource_class) is not None and chain:
+        runs.wake(resource_class, chain=True)
 
 
 @shared_task(name="judging.tasks.sweep_scoring_runs")
 def sweep_scoring_runs() -> None:
-    scoring.sweep()
+    runs.sweep()

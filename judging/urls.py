@@ -1,6 +1,6 @@
 from django.urls import path
 
-from judging.views import benchmarks, judge, panels, rubrics, submissions
+from judging.views import benchmarks, judge, panels, rubrics, submissions, workers
 
 DESK = "e/<slug:slug>/desk/"
 DESK_ROUND = DESK + "r/<slug:round_slug>/"
@@ -20,8 +20,11 @@ urlpatterns = [
         submissions.submission_withdraw,
         name="submission-withdraw",
     ),
+    path("submissions/<uuid:pk>/choose/", submissions.submission_choose, name="submission-choose"),
+    path("submissions/<uuid:pk>/cancel/", submissions.submission_cancel, name="submission-cancel"),
     path(DESK_ROUND + "benchmark/", benchmarks.desk_benchmark, name="desk-benchmark"),
     path(DESK_ROUND + "benchmark/rescore/", benchmarks.desk_rescore, name="desk-rescore"),
+    path(DESK + "workers/", workers.desk_workers, name="desk-workers"),
     path(DESK_ROUND + "submissions/", submissions.desk_submissions, name="desk-submissions"),
     # Judges
     path("judge/", judge.judge_home, name="judge-home"),

@@ -22,7 +22,7 @@ class SchemeForm(forms.ModelForm):
 class ComponentForm(forms.ModelForm):
     class Meta:
         model = SchemeComponent
-        fields = ["kind", "source", "weight", "aggregation", "worst", "best"]
+        fields = ["kind", "source", "weight", "metric", "aggregation", "worst", "best"]
 
     def __init__(self, *args, rounds, **kwargs):
         super().__init__(*args, **kwargs)

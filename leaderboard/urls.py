@@ -1,11 +1,13 @@
 from django.urls import path
 
-from leaderboard.views import board, desk
+from leaderboard.views import board, desk, rescoring
 
 DESK_ROUND = "e/<slug:slug>/desk/r/<slug:round_slug>/"
 
 urlpatterns = [
     path("e/<slug:slug>/r/<slug:round_slug>/leaderboard/", board.leaderboard, name="leaderboard"),
+    path(DESK_ROUND + "versions/", rescoring.desk_rescoring, name="desk-rescoring"),
+    path(DESK_ROUND + "versions/act/", rescoring.desk_rescoring_act, name="desk-rescoring-act"),
     path(DESK_ROUND + "scheme/", desk.desk_scheme, name="desk-scheme"),
     path(DESK_ROUND + "ranking/", desk.desk_ranking, name="desk-ranking"),
     path(DESK_ROUND + "ranking/decide/", desk.desk_decide, name="desk-decide"),

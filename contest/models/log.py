@@ -23,6 +23,8 @@ class LogEntry(models.Model):
         "organizer_added": _("organizer added"),
         "organizer_removed": _("organizer removed"),
         "running_order": _("running order set"),
+        "final_chosen": _("submission that counts chosen"),
+        "baseline": _("baseline submitted"),
     }
 
     event = models.ForeignKey(

@@ -85,6 +85,11 @@ class Round(HasStates, Named):
         _("submissions a day"), default=5, help_text=_("Days are those of the event's time zone.")
     )
     quota_total = models.PositiveSmallIntegerField(_("submissions in all"), default=50)
+    quota_total_mb = models.PositiveIntegerField(
+        _("size of all submissions (MB)"),
+        default=0,
+        help_text=_("What a team may send in all in this round; 0: no limit beyond the number."),
+    )
     max_upload_mb = models.PositiveSmallIntegerField(_("largest file (MB)"), default=20)
 
     objects = RoundQuerySet.as_manager()
@@ -186,6 +191,17 @@ class Participation(HasStates):
         editable=False,
     )
     joined_at = models.DateTimeField(_("joined"), auto_now_add=True)
+    final_submission = models.ForeignKey(
+        "contest.Submission",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        verbose_name=_("chosen submission"),
+        help_text=_("The one that counts; where none is chosen, the best public score does."),
+    )
+    final_chosen_at = models.DateTimeField(_("chosen"), null=True, blank=True, editable=False)
 
     class Meta:
         ordering = [models.F("running_order").asc(nulls_last=True), "team__code"]

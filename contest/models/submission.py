@@ -19,8 +19,10 @@ class Submission(HasStates):
     MOVES = SUBMISSION_MOVES
 
     class Kind(models.TextChoices):
-        PREDICTIONS = "predictions", _("predictions (CSV)")
+        PREDICTIONS = "predictions", _("predictions")
         ONNX = "onnx", _("model (ONNX)")
+        CODE = "code", _("code (zip, tar.gz)")
+        CONTAINER = "container", _("container image")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     participation = models.ForeignKey(

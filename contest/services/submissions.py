@@ -5,15 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Sum
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
-from contest.models import Membership, Participation, Round, Submission, User
-from contest.signals import ranking_inputs_changed, submission_offered, submission_received
+from contest.models import LogEntry, Membership, Participation, Round, Submission, User
+from contest.signals import (
+    ranking_inputs_changed,
+    submission_offered,
+    submission_received,
+    submission_withdrawn,
+)
 from contest.states import EventStatus, ParticipationStatus, RoundStatus, SubmissionStatus
 from contest.templatetags.wuzhen import event_time
 from contest.uploads import UploadTooLarge, safe_name, sha256_of
+
+MEGABYTE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,8 @@ class Quota:
     used_total: int
     total: int
     resets_at: datetime  # the next midnight of the event's zone
+    used_bytes: int = 0
+    total_bytes: int = 0  # 0: no limit
 
     @property
     def left(self) -> int:
@@ -45,6 +56,8 @@ def quota(participation: Participation, now: datetime | None = None) -> Quota:
         used_total=counted.count(),
         total=round.quota_total,
         resets_at=tomorrow,
+        used_bytes=counted.aggregate(sum=Sum("size"))["sum"] or 0,
+        total_bytes=round.quota_total_mb * MEGABYTE,
     )
 
 
@@ -63,7 +76,7 @@ def receive(
     ``client_key`` names the request: sent twice, it gives the first submission again, even when
     the deadline or the quota has been reached since. Raises Refused (codes: not_member,
     round_not_open, not_taking_part, wrong_kind, empty_file, file_too_large, quota_day,
-    quota_total).
+    quota_total, quota_size).
     """
     now = now or timezone.now()
     round = participation.round
@@ -110,7 +123,7 @@ def receive(
             raise Refused(
                 _("%(file)s: the file is empty."), code="empty_file", params={"file": name}
             )
-        _require_quota(participation, now)
+        _require_quota(participation, now, file.size)
         submission = Submission(
             participation=participation,
             number=(
@@ -159,7 +172,7 @@ def _not_open(round, now: datetime) -> Refused:
     )
 
 
-def _require_quota(participation: Participation, now: datetime) -> None:
+def _require_quota(participation: Participation, now: datetime, size: int) -> None:
     state = quota(participation, now)
     if state.used_total >= state.total:
         raise Refused(
@@ -167,6 +180,17 @@ def _require_quota(participation: Participation, now: datetime) -> None:
             code="quota_total",
             params={"total": state.total},
         )
+    if state.total_bytes and state.used_bytes + size > state.total_bytes:
+        raise Refused(
+            _("This file of %(size)s would pass the %(total)s MB that all submissions may take; "
+              "%(used)s are used."),
+            code="quota_size",
+            params={
+                "size": filesizeformat(size),
+                "total": state.total_bytes // MEGABYTE,
+                "used": filesizeformat(state.used_bytes),
+            },
+        )  # fmt: skip
     if state.used_today >= state.per_day:
         raise Refused(
             _("All %(count)s submissions of today are used; the next day begins at %(when)s."),
@@ -191,7 +215,43 @@ def withdraw_submission(submission: Submission, by: User) -> None:
             code="round_not_open",
         )
     submission.move_to(SubmissionStatus.WITHDRAWN, by=by)
+    submission_withdrawn.send(sender=Submission, submission=submission)
     ranking_inputs_changed.send(sender=Submission, round=round)
+
+
+@transaction.atomic
+def choose_final(submission: Submission, by: User, *, chosen: bool = True) -> Participation:
+    """Let a submission be the one that counts for its team, or leave it to the public score again.
+
+    Raises Refused by anybody but a member, once the round is not open, and for a submission without
+    a score.
+    """
+    participation = Participation.objects.select_for_update(of=("self",)).get(
+        pk=submission.participation_id
+    )
+    round = participation.round
+    if not Membership.objects.filter(team=participation.team_id, user=by).exists():
+        raise Refused(_("Only members of the team can choose."), code="not_member")
+    if not round.is_accepting:
+        raise Refused(
+            _("Which submission counts can be chosen only while the round is open."),
+            code="round_not_open",
+        )
+    submission.refresh_from_db()
+    if chosen and submission.status not in (SubmissionStatus.RECEIVED, SubmissionStatus.SCORED):
+        raise Refused(_("A submission without a score cannot be chosen."), code="no_score")
+    before = participation.final_submission
+    after = submission if chosen else None
+    if before != after:
+        participation.final_submission = after
+        participation.final_chosen_at = timezone.now() if chosen else None
+        participation.save(update_fields=["final_submission", "final_chosen_at"])
+        LogEntry.write(
+            participation, "final_chosen", by=by,
+            before=f"#{before.number}" if before else "", after=f"#{after.number}" if after else "",
+        )  # fmt: skip
+        ranking_inputs_changed.send(sender=Submission, round=round)
+    return participation
 
 
 def new_client_key() -> str:

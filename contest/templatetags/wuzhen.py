@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import formats, timezone
+from django.utils.translation import gettext as _
 
 from contest.numbers import round_half_up
 
@@ -25,6 +26,20 @@ def score(value, decimals=2):
     if value is None or value == "":
         return "–"
     return formats.number_format(round_half_up(value, int(decimals)), int(decimals))
+
+
+@register.filter
+def duration(seconds):
+    """Seconds as people say them: ``45 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return _("%(h)s h %(m)s min") % {"h": hours, "m": minutes}
+    if minutes:
+        return _("%(m)s min %(s)s s") % {"m": minutes, "s": rest}
+    return _("%(s)s s") % {"s": rest}
 
 
 @register.filter

@@ -15,13 +15,15 @@ from judging.models import (
     Scoresheet,
     ScoringRun,
 )
-from judging.states import RunStatus, ScoresheetStatus
+from judging.states import BenchmarkStatus, RunStatus, ScoresheetStatus
 
 
 class BenchmarkFilter(ApiFilterSet):
+    status = filters.ChoiceFilter(choices=BenchmarkStatus.choices)
+
     class Meta:
         model = Benchmark
-        fields = ["round", "is_current"]
+        fields = ["round", "status"]
 
 
 class SubmissionFilter(ApiFilterSet):

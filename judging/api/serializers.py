@@ -9,7 +9,6 @@ from contest.api.base import ScopedField
 from contest.models import Participation, Round, Submission, Team
 from contest.roles import organized_events
 from judging import faults
-from judging.metrics import METRIC_CHOICES, METRICS
 from judging.models import (
     Assignment,
     Benchmark,
@@ -22,6 +21,8 @@ from judging.models import (
     Scoresheet,
     ScoringRun,
 )
+from judging.services.benchmarks import has_sample
+from judging.services.queue import expected_wait
 from judging.services.scoresheets import exact_total, fraction_to_decimal
 
 
@@ -40,15 +41,63 @@ def own_participations(user):
     return Participation.objects.filter(team__in=own).select_related("round__event", "team")
 
 
+class ColumnSerializer(serializers.Serializer):
+    """A metric that the organizers' own programs come up with."""
+
+    key = serializers.CharField(max_length=100)
+    label_zh = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    label_en = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    greater_is_better = serializers.BooleanField(required=False, default=True)
+    worst = serializers.FloatField(required=False, default=0.0)
+    best = serializers.FloatField(required=False, default=1.0)
+    hidden = serializers.BooleanField(
+        required=False, default=False, help_text="Shown to teams only once results are published."
+    )
+
+
+class CostSerializer(serializers.Serializer):
+    """What scoring everything by a version takes."""
+
+    runs = serializers.IntegerField()
+    teams = serializers.IntegerField()
+    work_seconds = serializers.IntegerField()
+    seconds = serializers.IntegerField(
+        allow_null=True, help_text="On the workers that are alive; null if none is."
+    )
+
+
+class ProgressSerializer(serializers.Serializer):
+    total = serializers.IntegerField()
+    scored = serializers.IntegerField()
+    faults = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+    percent = serializers.IntegerField()
+
+
+class LogSerializer(serializers.Serializer):
+    log = serializers.CharField()
+    scoring_log = serializers.CharField(help_text="For organizers alone.")
+
+
 class BenchmarkSerializer(serializers.ModelSerializer):
     round = ScopedField(organized_rounds)
-    metric = serializers.ChoiceField(METRIC_CHOICES)
-    extra_metrics = serializers.ListField(
-        child=serializers.ChoiceField(METRIC_CHOICES), required=False
+    metric = serializers.CharField(
+        max_length=100, help_text="A metric of the catalogue, or a key of `columns`."
     )
-    greater_is_better = serializers.SerializerMethodField()
+    extra_metrics = serializers.ListField(
+        child=serializers.CharField(max_length=100), required=False, max_length=50
+    )
+    columns = ColumnSerializer(many=True, required=False)
+    greater_is_better = serializers.BooleanField(source="main.greater_is_better", read_only=True)
+    label = serializers.CharField(source="main.label", read_only=True)
+    has_sample = serializers.SerializerMethodField()
     reference = serializers.FileField(write_only=True, required=False)
     inputs = serializers.FileField(write_only=True, required=False)
+    metric_program = serializers.FileField(write_only=True, required=False)
+    scoring_program = serializers.FileField(write_only=True, required=False)
+    ingestion_program = serializers.FileField(write_only=True, required=False)
+    sample = serializers.FileField(write_only=True, required=False)
 
     class Meta:
         model = Benchmark
@@ -56,27 +105,41 @@ class BenchmarkSerializer(serializers.ModelSerializer):
             "id",
             "round",
             "version",
-            "is_current",
+            "status",
+            "protocol",
             "metric",
+            "label",
             "greater_is_better",
             "extra_metrics",
+            "columns",
+            "answers",
             "accepts_predictions",
             "accepts_onnx",
+            "accepts_code",
+            "accepts_container",
             "reference",
             "inputs",
+            "metric_program",
+            "scoring_program",
+            "ingestion_program",
+            "sample",
+            "has_sample",
             "id_column",
             "target_column",
             "public_percent",
             "split_seed",
             "wall_seconds",
             "memory_mb",
+            "disk_mb",
+            "resource_class",
+            "logs_for",
             "created_at",
         ]
-        read_only_fields = ["version", "is_current", "created_at"]
+        read_only_fields = ["version", "status", "created_at"]
         validators = []
 
-    def get_greater_is_better(self, benchmark) -> bool:
-        return METRICS[benchmark.metric].greater_is_better
+    def get_has_sample(self, benchmark) -> bool:
+        return has_sample(benchmark)
 
     def to_representation(self, benchmark):
         shown = super().to_representation(benchmark)
@@ -90,6 +153,8 @@ class RunSerializer(serializers.ModelSerializer):
 
     benchmark_version = serializers.IntegerField(source="benchmark.version", read_only=True)
     error = serializers.SerializerMethodField()
+    ahead = serializers.SerializerMethodField()
+    wait_seconds = serializers.SerializerMethodField()
     metrics = serializers.SerializerMethodField()
     private_score = serializers.SerializerMethodField()
 
@@ -107,6 +172,8 @@ class RunSerializer(serializers.ModelSerializer):
             "public_score",
             "private_score",
             "metrics",
+            "ahead",
+            "wait_seconds",
             "queued_at",
             "started_at",
             "finished_at",
@@ -130,6 +197,23 @@ class RunSerializer(serializers.ModelSerializer):
             shown.pop("private", None)
         return shown
 
+    def _wait(self, run):
+        if self.context["view"].action == "list":
+            return None  # asked for one by one: each is a question to the whole queue
+        if not hasattr(run, "_wait"):
+            run._wait = expected_wait(run)
+        return run._wait
+
+    def get_ahead(self, run) -> int | None:
+        """How many runs come first; null in lists and once it no longer waits."""
+        wait = self._wait(run)
+        return wait.ahead if wait else None
+
+    def get_wait_seconds(self, run) -> int | None:
+        """About how long it will wait; null where no worker could take it."""
+        wait = self._wait(run)
+        return wait.seconds if wait else None
+
     def get_private_score(self, run) -> float | None:
         return run.private_score if self._private(run) else None
 
@@ -139,6 +223,7 @@ class SubmissionSerializer(serializers.ModelSerializer):
     code = serializers.CharField(source="participation.team.code", read_only=True)
     round = serializers.IntegerField(source="participation.round_id", read_only=True)
     submitted_by = serializers.CharField(source="submitted_by.name", read_only=True)
+    is_final = serializers.SerializerMethodField()
     run = serializers.SerializerMethodField()
 
     class Meta:
@@ -158,9 +243,14 @@ class SubmissionSerializer(serializers.ModelSerializer):
             "submitted_by",
             "received_at",
             "status",
+            "is_final",
             "run",
         ]
         read_only_fields = fields
+
+    def get_is_final(self, submission) -> bool:
+        """Whether its team chose it as the one that counts."""
+        return submission.participation.final_submission_id == submission.pk
 
     @extend_schema_field(RunSerializer(allow_null=True))
     def get_run(self, submission):
@@ -178,6 +268,22 @@ class NewSubmissionSerializer(serializers.Serializer):
         max_length=64,
         help_text="A name of your own for this request; sent again it gives the same submission.",
     )
+
+
+class CheckSerializer(serializers.Serializer):
+    participation = ScopedField(own_participations)
+    file = serializers.FileField()
+    kind = serializers.ChoiceField(Submission.Kind.choices)
+
+
+class CheckedSerializer(serializers.Serializer):
+    fine = serializers.BooleanField()
+    code = serializers.CharField(help_text="Of the fault; empty if there is none.")
+    said = serializers.CharField(help_text="The fault in words.")
+
+
+class ChooseSerializer(serializers.Serializer):
+    chosen = serializers.BooleanField(required=False, default=True)
 
 
 class CriterionSerializer(serializers.ModelSerializer):

@@ -1,9 +1,12 @@
 """Judging's endpoints. Each queryset holds what its reader may know of; the rest is 404."""
 
+import io
+
 from django.conf import settings
 from django.db.models import Prefetch, Q
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import status
@@ -21,13 +24,16 @@ from contest.api.permissions import (
     SignedInReadOrganizersWrite,
     insider_teams,
 )
+from contest.errors import Refused
 from contest.models import Round, SignInLink, Submission
 from contest.numbers import round_half_up
 from contest.roles import is_member, is_organizer, is_organizer_anywhere, organized_events
 from contest.services.signin import link_url, make_link, revoke_link
-from contest.services.submissions import receive, withdraw_submission
+from contest.services.submissions import choose_final, receive, withdraw_submission
 from contest.uploads import UploadTooLarge
+from judging import faults
 from judging.api import filters, serializers
+from judging.faults import SubmissionFault
 from judging.models import (
     Assignment,
     Benchmark,
@@ -39,10 +45,33 @@ from judging.models import (
     ScoringRun,
 )
 from judging.roles import assignments_of
+from judging.runners.container import EngineUnavailable
+from judging.sandbox import SandboxUnavailable
 from judging.services import panels as panel_services
+from judging.services import rescoring
 from judging.services import rubrics as rubric_services
 from judging.services import scoresheets as sheet_services
-from judging.services.benchmarks import define_benchmark, rescore, sample_submission
+from judging.services.benchmarks import (
+    current_benchmark,
+    define_from_upload,
+    sample_submission,
+)
+from judging.services.checks import check_file
+from judging.services.logs import scoring_log, team_log
+from judging.services.runs import cancel, rescore
+from judging.states import BenchmarkStatus
+
+
+def _shown_runs():
+    """Runs by versions that are or were in force, the newest version's first."""
+    return (
+        ScoringRun.objects.exclude(
+            benchmark__status__in=[BenchmarkStatus.CANDIDATE, BenchmarkStatus.DROPPED]
+        )
+        .select_related("benchmark__round")
+        .defer("log", "scoring_log")
+        .order_by("-benchmark__version", "-queued_at")
+    )
 
 
 class _Judging(WithServices):
@@ -78,15 +107,21 @@ class BenchmarkViewSet(_Judging):
     ordering_fields = ["created_at", "version"]
 
     def get_queryset(self):
-        visible = Round.objects.visible_to(self.request.user)
-        return Benchmark.objects.filter(round__in=visible).select_related(
+        user = self.request.user
+        visible = Round.objects.visible_to(user)
+        inside = Q(round__event__in=organized_events(user))
+        tried = Q(status__in=[BenchmarkStatus.CANDIDATE, BenchmarkStatus.DROPPED])
+        return Benchmark.objects.filter(inside | ~tried, round__in=visible).select_related(
             "round__event", "round__track"
         )
 
     def _define(self, round, data, code):
-        files = {name: serializers.file_or_none(data.pop(name, None)) for name in
-                 ("reference", "inputs")}  # fmt: skip
-        benchmark = define_benchmark(round, self.request.user, **files, **data)
+        names = ("reference", "inputs", "metric_program", "sample", "scoring_program",
+                 "ingestion_program")  # fmt: skip
+        files = {name: serializers.file_or_none(data.pop(name, None)) for name in names}
+        if "columns" in data:
+            data["columns"] = [dict(column) for column in data["columns"]]
+        benchmark = define_from_upload(round, self.request.user, files, data)
         return self.answer(self.get_queryset().get(pk=benchmark.pk), code)
 
     def create(self, request):
@@ -110,7 +145,59 @@ class BenchmarkViewSet(_Judging):
         self.require_organizer(benchmark.round.event)
         return Response({"queued": rescore(benchmark.round, request.user)})
 
-    @extend_schema(responses={(200, "text/csv"): OpenApiTypes.BINARY})
+    def _own(self) -> Benchmark:
+        benchmark = self.get_object()
+        self.require_organizer(benchmark.round.event)
+        return benchmark
+
+    @extend_schema(responses={200: serializers.CostSerializer})
+    @action(
+        detail=True, pagination_class=None, filterset_class=None, permission_classes=[IsSignedIn]
+    )
+    def cost(self, request, pk=None):
+        """How many runs scoring everything by this version would take, and for how long."""
+        return Response(serializers.CostSerializer(rescoring.cost(self._own())).data)
+
+    @extend_schema(responses={200: serializers.ProgressSerializer})
+    @action(
+        detail=True, pagination_class=None, filterset_class=None, permission_classes=[IsSignedIn]
+    )
+    def progress(self, request, pk=None):
+        """How far the scoring by this version is."""
+        return Response(serializers.ProgressSerializer(rescoring.progress(self._own())).data)
+
+    @extend_schema(request=None, responses={200: OpenApiTypes.OBJECT, 409: REFUSED})
+    @action(detail=True, methods=["post"])
+    def start(self, request, pk=None):
+        """Score every submission by this version on trial, in the background."""
+        return Response({"queued": rescoring.start(self._own(), request.user)})
+
+    @extend_schema(
+        request=ReasonSerializer, responses={200: serializers.BenchmarkSerializer, 409: REFUSED}
+    )
+    @action(detail=True, methods=["post"])
+    def adopt(self, request, pk=None):
+        """Put this version on trial in force; its results count from now on."""
+        rescoring.adopt(self._own(), request.user, self.reason())
+        return self.answer(self.get_object())
+
+    @extend_schema(
+        request=ReasonSerializer, responses={200: serializers.BenchmarkSerializer, 409: REFUSED}
+    )
+    @action(detail=True, methods=["post"])
+    def drop(self, request, pk=None):
+        """Give this version on trial up."""
+        rescoring.drop(self._own(), request.user, self.reason())
+        return self.answer(self.get_object())
+
+    @extend_schema(request=None, responses={200: serializers.BenchmarkSerializer, 409: REFUSED})
+    @action(detail=True, methods=["post"], url_path="try-again")
+    def try_again(self, request, pk=None):
+        """Put an older version on trial once more."""
+        rescoring.try_again(self._own(), request.user)
+        return self.answer(self.get_object())
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     @action(
         detail=True, pagination_class=None, filterset_class=None, permission_classes=[IsSignedIn]
     )
@@ -120,13 +207,13 @@ class BenchmarkViewSet(_Judging):
         taking_part = benchmark.round.participations.filter(team__memberships__user=request.user)
         if not (taking_part.exists() or is_organizer(request.user, benchmark.round.event)):
             raise PermissionDenied
-        if not benchmark.accepts_predictions:
+        found = sample_submission(benchmark)
+        if found is None:
             raise NotFound
-        return HttpResponse(
-            sample_submission(benchmark),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="sample.csv"'},
-        )
+        return FileResponse(
+            io.BytesIO(found[0]), as_attachment=True, filename=found[1],
+            content_type="application/octet-stream",
+        )  # fmt: skip
 
 
 @extend_schema_view(
@@ -156,12 +243,7 @@ class SubmissionViewSet(_Judging):
         return (
             Submission.objects.filter(participation__team__in=insider_teams(user))
             .select_related("participation__team", "participation__round__event", "submitted_by")
-            .prefetch_related(
-                Prefetch(
-                    "runs",
-                    ScoringRun.objects.select_related("benchmark__round").order_by("-queued_at"),
-                )
-            )
+            .prefetch_related(Prefetch("runs", _shown_runs()))
         )
 
     def create(self, request):
@@ -184,6 +266,46 @@ class SubmissionViewSet(_Judging):
         withdraw_submission(submission, request.user)
         return self.answer(self.get_object())
 
+    @extend_schema(
+        request=serializers.ChooseSerializer,
+        responses={200: serializers.SubmissionSerializer, 409: REFUSED},
+    )
+    @action(detail=True, methods=["post"])
+    def choose(self, request, pk=None):
+        """Let this submission count for its team, or with `chosen: false` the best one again."""
+        submission = self.get_object()
+        if not is_member(request.user, submission.participation.team):
+            raise PermissionDenied
+        chosen = self.valid(request.data, serializers.ChooseSerializer)["chosen"]
+        choose_final(submission, request.user, chosen=chosen)
+        return self.answer(self.get_object())
+
+    @extend_schema(
+        request={"multipart/form-data": serializers.CheckSerializer},
+        responses={200: serializers.CheckedSerializer, 409: REFUSED},
+    )
+    @action(detail=False, methods=["post"])
+    def check(self, request):
+        """Whether a file has the right form; it is not kept and does not count."""
+        sent = request.data
+        if name := getattr(request._request, "upload_too_large", None):
+            raise UploadTooLarge(settings.MAX_UPLOAD_BYTES, name)
+        data = self.valid(sent, serializers.CheckSerializer)
+        participation = data["participation"]
+        benchmark = current_benchmark(participation.round)
+        if benchmark is None:
+            raise Refused(_("The task is not defined yet."), code="no_benchmark")
+        try:
+            check_file(participation, benchmark, data["file"], data["kind"])
+        except SubmissionFault as fault:
+            said = faults.message(fault.code, fault.params)
+            return Response({"fine": False, "code": fault.code, "said": said})
+        except (SandboxUnavailable, EngineUnavailable):
+            raise Refused(
+                _("Files of this kind can't be checked here; they can be sent."), code="no_check"
+            ) from None
+        return Response({"fine": True, "code": "", "said": ""})
+
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     @action(detail=True, pagination_class=None, filterset_class=None)
     def file(self, request, pk=None):
@@ -205,13 +327,40 @@ class RunViewSet(_Judging):
     permission_classes = [IsSignedIn]
     filterset_class = filters.RunFilter
     ordering_fields = ["queued_at", "finished_at"]
-    http_method_names = ["get", "head", "options"]
+    http_method_names = ["get", "post", "head", "options"]
 
     def get_queryset(self):
-        teams = insider_teams(self.request.user)
-        return ScoringRun.objects.filter(submission__participation__team__in=teams).select_related(
-            "benchmark__round"
+        user = self.request.user
+        inside = Q(benchmark__round__event__in=organized_events(user))
+        tried = Q(benchmark__status__in=[BenchmarkStatus.CANDIDATE, BenchmarkStatus.DROPPED])
+        return (
+            ScoringRun.objects.filter(
+                inside | ~tried, submission__participation__team__in=insider_teams(user)
+            )
+            .select_related("benchmark__round")
+            .defer("log", "scoring_log")
         )
+
+    @extend_schema(responses={200: serializers.LogSerializer})
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def log(self, request, pk=None):
+        """What the team's program printed, for those whom the benchmark lets read it."""
+        run = self.get_object()
+        log = team_log(run, request.user)
+        if log is None:
+            raise PermissionDenied(_("The organizers keep this log to themselves."))
+        return Response({"log": log, "scoring_log": scoring_log(run, request.user)})
+
+    @extend_schema(
+        request=ReasonSerializer, responses={200: serializers.RunSerializer, 409: REFUSED}
+    )
+    @action(detail=True, methods=["post"])
+    def cancel(self, request, pk=None):
+        """End a run that waits or runs; the submission gets its quota back."""
+        run = self.get_object()
+        self.require_organizer(run.benchmark.round.event)
+        cancel(run, request.user, self.reason())
+        return self.answer(self.get_object())
 
 
 @extend_schema_view(

@@ -1,21 +1,24 @@
-"""Predictions in a CSV file, checked cell by cell against what the task expects."""
+"""Predictions in a table, checked cell by cell against what the task expects."""
 
 from math import isfinite
 
 import numpy as np
 
 from judging.faults import SubmissionFault
-from judging.metrics import LABELS, METRICS, PROBABILITIES, class_name
-from judging.runners.tables import read_keyed
+from judging.metrics import LABELS, PROBABILITIES, VALUES, class_name
+from judging.models import Benchmark
+from judging.runners.base import Answer, Hidden, Job
+from judging.runners.tables import keyed, read_sent
+from judging.sandbox import confinement
 
 SUM_TOLERANCE = 1e-3
 
 
-def columns_for(metric: str, target_column: str, classes: list[str]) -> list[str]:
+def columns_for(benchmark: Benchmark, classes: list[str]) -> list[str]:
     """The columns beside the id: the target's, or ``p_<class>`` for each class."""
-    if METRICS[metric].needs == PROBABILITIES:
+    if benchmark.needs == PROBABILITIES:
         return [f"p_{label}" for label in classes]
-    return [target_column]
+    return [benchmark.target_column]
 
 
 def number(text: str, name: str, row: int, column: str) -> float:
@@ -31,47 +34,51 @@ def number(text: str, name: str, row: int, column: str) -> float:
     return value
 
 
-def read_predictions(
-    content: bytes,
-    name: str,
-    *,
-    metric: str,
-    id_column: str,
-    target_column: str,
-    ids: list[str],
-    classes: list[str],
+class PredictionsRunner:
+    """CSV, JSON Lines or Parquet with one row for each id."""
+
+    def check(self, job: Job) -> None:
+        self.read(job)
+
+    def run(self, job: Job) -> Answer:
+        return Answer(self.read(job), sandbox=str(confinement()))
+
+    def read(self, job: Job) -> np.ndarray:
+        columns, rows = read_sent(job.path, job.name, len(job.hidden.ids), job.alive)
+        return in_order(job.benchmark, job.hidden, columns, rows, job.name)
+
+
+def in_order(
+    benchmark: Benchmark, hidden: Hidden, columns: list[str], rows: list[list], name: str
 ) -> np.ndarray:
-    """Predictions in the order of ``ids``: (n,) labels or numbers, or (n, classes) probabilities.
+    """A table's answers in the order of the hidden ids: (n,), or (n, classes) probabilities.
 
     Which ids exist is no secret: teams have them from the sample. Raises SubmissionFault with the
-    row as counted in the file, its header being row 1.
+    row as it is counted in the file.
     """
-    needs = METRICS[metric].needs
-    columns = columns_for(metric, target_column, classes)
-    known = set(ids)
-    found = read_keyed(content, name, id_column, columns, expected_rows=len(ids))
+    id_column, target, needs = benchmark.id_column, benchmark.target_column, benchmark.needs
+    expected = columns_for(benchmark, hidden.classes)
+    known = set(hidden.ids)
     parsed = {}
-    for key, (row, record) in found.items():
+    for key, (row, record) in keyed(columns, rows, name, id_column, expected).items():
         if key not in known:
             raise SubmissionFault(
                 "unknown_id", file=name, row=row, column=id_column, value=key[:100]
             )
         if needs == LABELS:
-            parsed[key] = _label(record[target_column], name, row, target_column, classes)
+            parsed[key] = _label(record[target], name, row, target, hidden.classes)
         elif needs == PROBABILITIES:
-            parsed[key] = _probabilities(record, name, row, columns)
+            parsed[key] = _probabilities(record, name, row, expected)
+        elif needs == VALUES:
+            parsed[key] = number(record[target], name, row, target)
         else:
-            parsed[key] = number(record[target_column], name, row, target_column)
-    missing = [key for key in ids if key not in parsed]
-    if missing:
+            parsed[key] = record[target]
+    if missing := [key for key in hidden.ids if key not in parsed]:
         raise SubmissionFault(
-            "missing_ids",
-            file=name,
-            column=id_column,
-            count=len(missing),
+            "missing_ids", file=name, column=id_column, count=len(missing),
             examples=", ".join(missing[:3]),
-        )
-    return np.array([parsed[key] for key in ids])
+        )  # fmt: skip
+    return np.array([parsed[key] for key in hidden.ids])
 
 
 def _label(text: str, name: str, row: int, column: str, classes: list[str]) -> str:

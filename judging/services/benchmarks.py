@@ -1,8 +1,10 @@
 """Benchmarks: hidden data checked before they are kept, versions instead of changes."""
 
 import hashlib
-from dataclasses import dataclass
+import json
+import tempfile
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from django.core.exceptions import ValidationError
@@ -12,49 +14,46 @@ from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
-from contest.models import LogEntry, Round, User
+from contest.models import LogEntry, Round, Submission, User
 from contest.states import RoundStatus
+from contest.uploads import safe_name
 from judging.faults import SubmissionFault, message
 from judging.metrics import (
     LABELS,
+    MEASURES,
     METRICS,
     PROBABILITIES,
+    TEXT,
     VALUES,
     class_name,
     compatible,
     public_mask,
 )
-from judging.models import Benchmark
-from judging.runners.predictions import columns_for, number, read_predictions
-from judging.runners.tables import read_keyed
+from judging.models import Benchmark, BenchmarkTask
+from judging.runners import archives
+from judging.runners.base import Hidden
+from judging.runners.predictions import columns_for, number
+from judging.runners.tables import keyed, read_own
+from judging.sandbox import Box
+from judging.services.files import read
+from judging.states import BenchmarkStatus
 
-
-@dataclass(frozen=True)
-class Hidden:
-    """A benchmark's hidden data, in the order of the sorted ids.
-
-    ``truth`` (n,): str labels or floats. ``inputs`` (n, features) floats or None. ``public`` (n,)
-    bool. ``classes`` are the labels in order, empty for a metric of numbers.
-    """
-
-    ids: list[str]
-    truth: np.ndarray
-    classes: list[str]
-    public: np.ndarray
-    inputs: np.ndarray | None
+# Of an organizer's archives, unpacked.
+ARCHIVE_MB = 2048
+TABLE_FILES = ("reference", "inputs", "metric_program")
 
 
 def _parse_reference(content: bytes, benchmark: Benchmark, name: str):
-    found = read_keyed(content, name, benchmark.id_column, [benchmark.target_column])
+    columns, rows = read_own(content, name)
+    target = benchmark.target_column
+    found = keyed(columns, rows, name, benchmark.id_column, [target])
     ids = sorted(found)
-    if METRICS[benchmark.metric].needs == VALUES:
-        truth = [
-            number(found[key][1][benchmark.target_column], name, found[key][0],
-                   benchmark.target_column)
-            for key in ids
-        ]  # fmt: skip
+    if benchmark.needs == VALUES:
+        truth = [number(found[key][1][target], name, found[key][0], target) for key in ids]
         return ids, np.array(truth), []
-    truth = np.array([class_name(found[key][1][benchmark.target_column]) for key in ids])
+    if benchmark.needs == TEXT:
+        return ids, np.array([found[key][1][target] for key in ids]), []
+    truth = np.array([class_name(found[key][1][target]) for key in ids])
     return ids, truth, sorted(set(truth), key=_class_order)
 
 
@@ -66,9 +65,13 @@ def _class_order(label: str):
         return (1, 0.0, label)
 
 
-def _parse_inputs(content: bytes, benchmark: Benchmark, name: str, ids: list[str]) -> np.ndarray:
-    """Features by id, numbers all, for exactly the reference's ids. Raises SubmissionFault."""
-    found = read_keyed(content, name, benchmark.id_column, None)
+def _parse_inputs(
+    content: bytes, benchmark: Benchmark, name: str, ids: list[str]
+) -> np.ndarray | None:
+    """Features by id, for exactly the reference's ids; None where models do not need numbers and
+    not all are. Raises SubmissionFault."""
+    columns, rows = read_own(content, name)
+    found = keyed(columns, rows, name, benchmark.id_column, None)
     known = set(ids)
     for key, (row, _record) in found.items():
         if key not in known:
@@ -80,12 +83,18 @@ def _parse_inputs(content: bytes, benchmark: Benchmark, name: str, ids: list[str
             "missing_ids", file=name, column=benchmark.id_column, count=len(missing),
             examples=", ".join(missing[:3]),
         )  # fmt: skip
-    return np.array(
-        [
-            [number(cell, name, found[key][0], column) for column, cell in found[key][1].items()]
-            for key in ids
-        ]
-    )
+    try:
+        return np.array(
+            [
+                [number(cell, name, found[key][0], column)
+                 for column, cell in found[key][1].items()]
+                for key in ids
+            ]
+        )  # fmt: skip
+    except SubmissionFault:
+        if benchmark.accepts_onnx:
+            raise
+        return None
 
 
 def _digest(content: bytes) -> str:
@@ -96,45 +105,104 @@ def _field_error(field: str, fault: SubmissionFault) -> ValidationError:
     return ValidationError({field: message(fault.code, fault.params)})
 
 
-def define_benchmark(round: Round, by: User, *, reference=None, inputs=None, **fields) -> Benchmark:
+def current_benchmark(round: Round) -> Benchmark | None:
+    return round.benchmarks.filter(status=BenchmarkStatus.CURRENT).first()
+
+
+def candidate_benchmark(round: Round) -> Benchmark | None:
+    return round.benchmarks.filter(status=BenchmarkStatus.CANDIDATE).first()
+
+
+def define_benchmark(
+    round: Round,
+    by: User,
+    *,
+    reference=None,
+    inputs=None,
+    metric_program=None,
+    sample=None,
+    tasks: list[dict] | None = None,
+    **fields,
+) -> Benchmark:
     """Define the task of a round, or change it.
 
-    ``reference`` and ``inputs`` are uploaded CSV files; left out, those of the benchmark in force
-    go on. Once a submission was queued, a change makes the next version, which scores all of them
-    again; what was scored stays on record. A save that changes nothing makes none. Raises
-    ValidationError that names file, row and column, Refused once the ranking is signed off.
+    Files left out stay as they are; ``tasks`` are those of a benchmark that programs score, each a
+    dict with ``name`` and the files of BenchmarkTask. Once a submission was queued, a change makes
+    the next version, which is on trial until it is put in force; what was scored stays on record. A
+    save that changes nothing makes none. Raises ValidationError that names file, row and column,
+    Refused once the ranking is signed off or while another version is being tried.
     """
-    from judging.services.scoring import enqueue_all
+    from judging.services.runs import Priority, enqueue_all
 
     with transaction.atomic():
-        _require_undecided(Round.objects.select_for_update(of=("self",)).get(pk=round.pk))
-        old = round.benchmarks.filter(is_current=True).first()
-        new = Benchmark(round=round)
-        if old is not None:
-            for field in Benchmark._meta.concrete_fields:
-                if field.name not in ("id", "version", "created_at"):
-                    setattr(new, field.attname, getattr(old, field.attname))
-            if not old.runs.exists():
-                new.pk, new.version = old.pk, old.version
-                new.created_at, new._state.adding = old.created_at, False
+        require_undecided(Round.objects.select_for_update(of=("self",)).get(pk=round.pk))
+        old = candidate_benchmark(round) or current_benchmark(round)
+        new = _copy(old, round)
+        in_place = old is not None and not old.runs.exists()
+        if in_place:
+            new.pk, new.version, new.status = old.pk, old.version, old.status
+            new.created_at, new._state.adding = old.created_at, False
         for name, value in fields.items():
             setattr(new, name, value)
+        given = {"reference": reference, "inputs": inputs, "metric_program": metric_program}
         _check_settings(new)
-        _take_files(new, old, reference, inputs)
-        if old is not None and _same(old, new):
+        if new.is_table:
+            _take_files(new, **given)
+            made = []
+        else:
+            made = _take_tasks(new, old, tasks)
+        _take_sample(new, sample)
+        if old is not None and _same(old, new, made):
             return old
-        if old is not None and new.pk is None:
-            last = round.benchmarks.aggregate(last=Max("version"))["last"]
-            new.version = last + 1
-            round.benchmarks.filter(pk=old.pk).update(is_current=False)
+        if old is not None and not in_place:
+            if old.status == BenchmarkStatus.CANDIDATE:
+                raise Refused(
+                    _("Version %(version)s is on trial; put it in force or drop it first."),
+                    code="candidate_exists",
+                    params={"version": old.version},
+                )
+            new.version = round.benchmarks.aggregate(last=Max("version"))["last"] + 1
+            new.status = BenchmarkStatus.CANDIDATE
         new.full_clean()
         new.save()
+        if made:
+            new.tasks.all().delete()
+            for task in made:
+                task.pk, task.benchmark = None, new
+                task._state.adding = True
+                task.save()
         LogEntry.write(new, "benchmark_defined", by=by, after=f"v{new.version} {new.metric}")
-        enqueue_all(new)
+        if new.is_current:
+            enqueue_all(new, priority=Priority.SUBMISSION)
     return new
 
 
-def _require_undecided(round: Round) -> None:
+def define_from_upload(round: Round, by: User, files: dict, fields: dict) -> Benchmark:
+    """``define_benchmark`` from one form: where programs score, its files are those of one task."""
+    protocol = fields.get("protocol")
+    if protocol is None:
+        known = candidate_benchmark(round) or current_benchmark(round)
+        protocol = known.protocol if known else Benchmark.Protocol.TABLE
+    files = dict(files)
+    programs = {name: files.pop(name, None) for name in ("scoring_program", "ingestion_program")}
+    if protocol == Benchmark.Protocol.TABLE:
+        return define_benchmark(round, by, **files, **fields)
+    files.pop("metric_program", None)
+    programs |= {name: files.pop(name, None) for name in ("reference", "inputs")}
+    tasks = [programs] if any(programs.values()) else None
+    return define_benchmark(round, by, tasks=tasks, **files, **fields)
+
+
+def _copy(old: Benchmark | None, round: Round) -> Benchmark:
+    new = Benchmark(round=round)
+    if old is not None:
+        for field in Benchmark._meta.concrete_fields:
+            if field.name not in ("id", "version", "created_at", "status"):
+                setattr(new, field.attname, getattr(old, field.attname))
+    return new
+
+
+def require_undecided(round: Round) -> None:
     if round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
         raise Refused(
             _("The ranking of “%(round)s” is signed off; revoke that first."),
@@ -143,77 +211,155 @@ def _require_undecided(round: Round) -> None:
         )
 
 
-def _same(old: Benchmark, new: Benchmark) -> bool:
-    """Whether nothing that a score depends on differs; files are compared by their digests."""
-    ignored = ("id", "version", "created_at", "reference", "inputs")
+# What no score depends on: it is changed without a new version.
+_WITHOUT_EFFECT = ("sample", "sample_name", "logs_for", "resource_class")
+
+
+def _same(old: Benchmark, new: Benchmark, tasks: list[BenchmarkTask]) -> bool:
+    """Whether nothing that a score depends on differs; files are compared by their digests.
+
+    What has no effect on scores is written to the old version.
+    """
+    ignored = ("id", "version", "created_at", "status", "reference", "inputs", "metric_program")
     names = [f.attname for f in Benchmark._meta.concrete_fields if f.name not in ignored]
-    return all(getattr(old, name) == getattr(new, name) for name in names)
+    differing = {name for name in names if getattr(old, name) != getattr(new, name)}
+    if differing - set(_WITHOUT_EFFECT):
+        return False
+    if not new.is_table:
+        digests = [f"{name}_sha256" for name in BenchmarkTask.FILES] + ["name"]
+        before, after = (
+            [[getattr(task, name) for name in digests] for task in listed]
+            for listed in (old.tasks.all(), tasks)
+        )
+        if before != after:
+            return False
+    if differing:
+        for name in differing:
+            setattr(old, name, getattr(new, name))
+        old.save(update_fields=sorted(differing))
+    return True
 
 
 def _check_settings(benchmark: Benchmark) -> None:
-    if benchmark.metric not in METRICS:
+    own = benchmark.own_metrics()
+    if benchmark.metric not in own and (benchmark.metric not in METRICS or not benchmark.is_table):
         raise ValidationError({"metric": _("Choose one of the metrics.")})
+    if benchmark.metric in benchmark.hidden_columns():
+        raise ValidationError({"metric": _("The metric that ranks cannot be a hidden one.")})
+    clashes = sorted(set(own) & (set(METRICS) | set(MEASURES)))
+    if clashes and benchmark.is_table:
+        raise ValidationError(
+            {"columns": _("These names are taken: %(names)s.") % {"names": ", ".join(clashes)}}
+        )
     wrong = [
         name
         for name in benchmark.extra_metrics
-        if name not in METRICS or not compatible(benchmark.metric, name)
+        if name not in own
+        and not (benchmark.is_table and name in METRICS and compatible(benchmark.needs, name))
     ]
     if wrong:
         raise ValidationError(
             {
                 "extra_metrics": _("Cannot be computed beside “%(metric)s”: %(wrong)s.")
-                % {"metric": METRICS[benchmark.metric].label, "wrong": ", ".join(wrong)}
+                % {"metric": benchmark.main.label, "wrong": ", ".join(wrong)}
             }
         )
     if not benchmark.accepted_kinds():
         raise ValidationError({"accepts_predictions": _("Accept predictions, models, or both.")})
+    if not benchmark.is_table:
+        _check_kinds_of_programs(benchmark)
 
 
-def _take_files(new: Benchmark, old: Benchmark | None, reference, inputs) -> None:
-    if reference is None and old is None:
+def _check_kinds_of_programs(benchmark: Benchmark) -> None:
+    for kind in (Submission.Kind.ONNX, Submission.Kind.CONTAINER):
+        if kind in benchmark.accepted_kinds():
+            raise ValidationError(
+                {f"accepts_{kind}": _("Programs score predictions and code alone.")}
+            )
+    if benchmark.protocol == Benchmark.Protocol.EVALAI and benchmark.accepts_code:
+        raise ValidationError({"accepts_code": _("EvalAI's scripts take files of results alone.")})
+
+
+def _content(new: Benchmark, name: str, uploaded) -> tuple[bytes, str] | None:
+    """A file's content and name: as uploaded now, or as it was kept; None where there is none."""
+    if uploaded is not None:
+        return uploaded.read(), uploaded.name
+    stored = getattr(new, name)
+    if not stored:
+        return None
+    return read(stored, getattr(new, f"{name}_sha256")), str(_(name))
+
+
+def _keep(target, name: str, content: bytes, file_name: str) -> None:
+    setattr(target, name, ContentFile(content, name=safe_name(file_name)))
+    setattr(target, f"{name}_sha256", _digest(content))
+
+
+def _take_files(new: Benchmark, reference, inputs, metric_program) -> None:
+    """Check and keep the files of a benchmark whose answers are a table."""
+    uploads = {"reference": reference, "inputs": inputs, "metric_program": metric_program}
+    found = {name: _content(new, name, uploaded) for name, uploaded in uploads.items()}
+    if found["reference"] is None:
         raise ValidationError({"reference": _("Upload the hidden reference.")})
-    if reference is not None:
-        content, name = reference.read(), reference.name
-    else:
-        with old.reference.open("rb") as file:
-            content, name = file.read(), _("reference")
     try:
-        ids, truth, classes = _parse_reference(content, new, str(name))
+        ids, truth, classes = _parse_reference(found["reference"][0], new, found["reference"][1])
     except SubmissionFault as fault:
         raise _field_error("reference", fault) from None
-    needs = METRICS[new.metric].needs
-    if needs in (LABELS, PROBABILITIES) and not 2 <= len(classes) <= 1000:
+    if new.needs in (LABELS, PROBABILITIES) and not 2 <= len(classes) <= 1000:
         raise ValidationError(
             {
                 "reference": _("Expected 2 to 1000 different labels, found %(count)s.")
                 % {"count": len(classes)}
             }
         )
-    if reference is not None:
-        new.reference = ContentFile(content, name="reference.csv")
-        new.reference_sha256 = _digest(content)
-    _check_split(new, truth, needs)
-    if inputs is not None:
-        content = inputs.read()
+    _check_split(new, truth)
+    if found["inputs"] is not None:
         try:
-            _parse_inputs(content, new, inputs.name, ids)
+            _parse_inputs(found["inputs"][0], new, found["inputs"][1], ids)
         except SubmissionFault as fault:
             raise _field_error("inputs", fault) from None
-        new.inputs = ContentFile(content, name="inputs.csv")
-        new.inputs_sha256 = _digest(content)
-    elif new.inputs and reference is not None:
-        with new.inputs.open("rb") as file:
-            try:
-                _parse_inputs(file.read(), new, str(_("inputs")), ids)
-            except SubmissionFault as fault:
-                raise _field_error("inputs", fault) from None
-    if new.accepts_onnx and not new.inputs:
+    elif new.accepts_onnx or new.accepts_code or new.accepts_container:
         raise ValidationError({"inputs": _("Models need hidden inputs to run on; upload them.")})
+    if new.columns and found["metric_program"] is None:
+        raise ValidationError({"metric_program": _("Upload the program of your own metrics.")})
+    for name, uploaded in uploads.items():
+        if uploaded is not None:
+            _keep(new, name, *found[name])
+    if found["metric_program"] is not None:
+        _try_metric(new, found["metric_program"][0], ids, truth, classes)
 
 
-def _check_split(benchmark: Benchmark, truth: np.ndarray, needs: str) -> None:
+def _try_metric(new: Benchmark, program: bytes, ids, truth, classes) -> None:
+    """Call an organizer's metric once, with the truth as the answers."""
+    from judging.services.scoring import own_metrics
+
+    public = public_mask(truth, new.public_percent, new.split_seed, stratify=bool(classes))
+    hidden = Hidden(ids, truth, classes, public, None)
+    perfect = truth
+    if new.needs == PROBABILITIES:
+        perfect = np.eye(len(classes))[[classes.index(label) for label in truth]]
+    try:
+        scores = own_metrics(
+            new, hidden, perfect, {"public": public}, "metric.py", program=program
+        )["public"]
+    except SubmissionFault as fault:
+        detail = getattr(fault, "scoring_log", "") or message(fault.code, fault.params)
+        raise ValidationError({"metric_program": detail}) from None
+    except RuntimeError as error:
+        raise ValidationError({"metric_program": str(error)[:500]}) from None
+    missing = [column["key"] for column in new.columns if column["key"] not in scores]
+    if missing:
+        raise ValidationError(
+            {
+                "metric_program": _("It gave %(found)s; these are missing: %(missing)s.")
+                % {"found": json.dumps(scores), "missing": ", ".join(missing)}
+            }
+        )
+
+
+def _check_split(benchmark: Benchmark, truth: np.ndarray) -> None:
     """A probability metric must be computable on both parts: each needs every class."""
-    if needs != PROBABILITIES:
+    if benchmark.needs != PROBABILITIES:
         return
     public = public_mask(truth, benchmark.public_percent, benchmark.split_seed, stratify=True)
     classes = set(truth)
@@ -222,6 +368,69 @@ def _check_split(benchmark: Benchmark, truth: np.ndarray, needs: str) -> None:
         raise ValidationError(
             {"public_percent": _("The public and the hidden part must each hold every label.")}
         )
+
+
+def _take_tasks(
+    new: Benchmark, old: Benchmark | None, given: list[dict] | None
+) -> list[BenchmarkTask]:
+    """The tasks of a benchmark that programs score, each archive unpacked once to see that it can
+    be. Raises ValidationError."""
+    kept = list(old.tasks.all()) if old is not None and not old.is_table else []
+    if given is None:
+        if not kept:
+            raise ValidationError({"scoring_program": _("Upload the scoring program.")})
+        return kept
+    evalai = new.protocol == Benchmark.Protocol.EVALAI
+    tasks = []
+    for n, fields in enumerate(given):
+        before = kept[n] if n < len(kept) else None
+        task = BenchmarkTask(ordinal=n, name=str(fields.get("name") or "")[:100])
+        for name in BenchmarkTask.FILES:
+            uploaded = fields.get(name)
+            if uploaded is not None:
+                content = uploaded.read()
+                if not (evalai and name == "reference"):
+                    needs_command = name == "ingestion_program" or (
+                        name == "scoring_program" and not evalai
+                    )
+                    _try_archive(name, content, uploaded.name, needs_command)
+                _keep(task, name, content, uploaded.name)
+            elif before is not None:
+                setattr(task, name, getattr(before, name))
+                setattr(task, f"{name}_sha256", getattr(before, f"{name}_sha256"))
+        if not task.scoring_program:
+            raise ValidationError({"scoring_program": _("Upload the scoring program.")})
+        if evalai and not task.reference:
+            raise ValidationError({"reference": _("Upload the hidden reference.")})
+        if new.accepts_predictions and task.ingestion_program:
+            raise ValidationError(
+                {"accepts_predictions": _("With an ingestion program, teams send code alone.")}
+            )
+        tasks.append(task)
+    if not tasks:
+        raise ValidationError({"scoring_program": _("Upload the scoring program.")})
+    return tasks
+
+
+def _try_archive(field: str, content: bytes, name: str, needs_command: bool) -> None:
+    with Box() as box, tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "archive"
+        archive.write_bytes(content)
+        archive.chmod(0o644)
+        try:
+            command = archives.unpack(box, archive, "/app/tree", safe_name(name),
+                                      disk_mb=ARCHIVE_MB)  # fmt: skip
+        except SubmissionFault as fault:
+            raise _field_error(field, fault) from None
+    if needs_command and command is None:
+        raise _field_error(field, SubmissionFault("no_command", file=safe_name(name)))
+
+
+def _take_sample(new: Benchmark, sample) -> None:
+    if sample is None:
+        return
+    new.sample_name = safe_name(sample.name)
+    new.sample = ContentFile(sample.read(), name=new.sample_name)
 
 
 def load_hidden(benchmark: Benchmark) -> Hidden:
@@ -233,78 +442,48 @@ def load_hidden(benchmark: Benchmark) -> Hidden:
     return _load_hidden(
         benchmark.pk, benchmark.reference_sha256, benchmark.inputs_sha256,
         benchmark.public_percent, benchmark.split_seed, benchmark.id_column,
-        benchmark.target_column, METRICS[benchmark.metric].needs,
+        benchmark.target_column, benchmark.needs,
     )  # fmt: skip
 
 
 @lru_cache(maxsize=8)
 def _load_hidden(pk: int, reference_sha256: str, inputs_sha256: str, *_how_it_is_read) -> Hidden:
     benchmark = Benchmark.objects.get(pk=pk)
-    content = _read_checked(benchmark.reference, reference_sha256)
+    content = read(benchmark.reference, reference_sha256)
     ids, truth, classes = _parse_reference(content, benchmark, "reference")
-    inputs = None
+    inputs, inputs_csv = None, b""
     if benchmark.inputs:
-        content = _read_checked(benchmark.inputs, inputs_sha256)
-        inputs = _parse_inputs(content, benchmark, "inputs", ids)
+        inputs_csv = read(benchmark.inputs, inputs_sha256)
+        inputs = _parse_inputs(inputs_csv, benchmark, "inputs", ids)
     public = public_mask(
         truth, benchmark.public_percent, benchmark.split_seed, stratify=bool(classes)
     )
-    return Hidden(ids, truth, classes, public, inputs)
+    return Hidden(ids, truth, classes, public, inputs, inputs_csv)
 
 
-def _read_checked(file, sha256: str) -> bytes:
-    with file.open("rb") as opened:
-        content = opened.read()
-    if _digest(content) != sha256:
-        raise RuntimeError(f"{file.name} is not the file that was defined")
-    return content
-
-
-def read_for(benchmark: Benchmark, hidden: Hidden, content: bytes, name: str) -> np.ndarray:
-    """A file of predictions in the order of the hidden ids. Raises SubmissionFault."""
-    return read_predictions(
-        content,
-        name,
-        metric=benchmark.metric,
-        id_column=benchmark.id_column,
-        target_column=benchmark.target_column,
-        ids=hidden.ids,
-        classes=hidden.classes,
-    )
-
-
-def sample_submission(benchmark: Benchmark) -> bytes:
-    """A submission of the right form that answers nothing: every id, with a neutral value."""
+def sample_submission(benchmark: Benchmark) -> tuple[bytes, str] | None:
+    """(content, file name) of a sample: the organizers' own, or predictions of the right form that
+    answer nothing, every id with a neutral value. None where there is neither."""
+    if benchmark.sample:
+        with benchmark.sample.open("rb") as file:
+            return file.read(), benchmark.sample_name or "sample"
+    if not (benchmark.is_table and benchmark.accepts_predictions):
+        return None
     hidden = load_hidden(benchmark)
-    columns = columns_for(benchmark.metric, benchmark.target_column, hidden.classes)
-    needs = METRICS[benchmark.metric].needs
-    if needs == LABELS:
+    columns = columns_for(benchmark, hidden.classes)
+    if benchmark.needs == LABELS:
         cells = [hidden.classes[0]]
-    elif needs == PROBABILITIES:
+    elif benchmark.needs == PROBABILITIES:
         share = round(1 / len(columns), 6)
         cells = [str(share)] * len(columns)
     else:
         cells = ["0"]
     lines = [",".join([benchmark.id_column, *columns])]
     lines += [",".join([key, *cells]) for key in hidden.ids]
-    return ("\n".join(lines) + "\n").encode()
+    return ("\n".join(lines) + "\n").encode(), "sample.csv"
 
 
-def current_benchmark(round: Round) -> Benchmark | None:
-    return round.benchmarks.filter(is_current=True).first()
-
-
-def rescore(round: Round, by: User) -> int:
-    """Queue every counted submission that the benchmark in force has not scored; how many.
-
-    Raises Refused while there is no benchmark, and once the ranking is signed off.
-    """
-    from judging.services.scoring import enqueue_all
-
-    _require_undecided(round)
-    benchmark = current_benchmark(round)
-    if benchmark is None:
-        raise Refused(_("Define the benchmark first."), code="no_benchmark")
-    queued = enqueue_all(benchmark)
-    LogEntry.write(benchmark, "rescore", by=by, after=str(queued))
-    return queued
+def has_sample(benchmark: Benchmark | None) -> bool:
+    return benchmark is not None and bool(
+        benchmark.sample or (benchmark.is_table and benchmark.accepts_predictions)
+    )

@@ -1,27 +1,33 @@
 """Checking a file before it is sent: nothing is kept, nothing counts."""
 
+import tempfile
+from pathlib import Path
+
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
-from contest.models import Participation, Submission
+from contest.models import Participation
 from contest.uploads import UploadTooLarge, safe_name
 from judging.models import Benchmark
-from judging.services.benchmarks import load_hidden, read_for
+from judging.runners import RUNNERS, programs
+from judging.runners.base import Job
+from judging.services.benchmarks import load_hidden
 
 CHECKS_A_MINUTE = 10
 
 
-def check_predictions(participation: Participation, benchmark: Benchmark, file) -> None:
-    """Whether a file of predictions has the form that the task asks for.
+def check_file(participation: Participation, benchmark: Benchmark, file, kind: str) -> None:
+    """Whether a file has the form that the task asks for.
 
-    Tells no more than the sample does: which ids and columns there are, never how good the answers
-    would be. Raises SubmissionFault with row and column, Refused beyond ten checks a minute.
+    Tells no more than the sample and the rules do, never how good the answers would be. A model is
+    run on a few of the hidden inputs, code is unpacked and not run. Raises SubmissionFault with row
+    and column, Refused beyond ten checks a minute.
     """
     round, name = participation.round, safe_name(file.name)
-    if not round.is_accepting or Submission.Kind.PREDICTIONS not in benchmark.accepted_kinds():
+    if not round.is_accepting or kind not in benchmark.accepted_kinds():
         raise Refused(
-            _("“%(round)s” takes no predictions now."),
+            _("“%(round)s” takes no files of this kind now."),
             code="round_not_open",
             params={"round": round.name},
         )
@@ -35,4 +41,13 @@ def check_predictions(participation: Participation, benchmark: Benchmark, file) 
             code="too_many_checks",
             params={"count": CHECKS_A_MINUTE},
         )
-    read_for(benchmark, load_hidden(benchmark), file.read(), name)
+    with tempfile.TemporaryDirectory(prefix="check-") as folder:
+        path = Path(folder) / "file"
+        with path.open("wb") as copy:
+            for chunk in file.chunks():
+                copy.write(chunk)
+        path.chmod(0o644)
+        if benchmark.is_table:
+            RUNNERS[kind].check(Job(path, name, benchmark, load_hidden(benchmark)))
+        else:
+            programs.check(Job(path, name, benchmark), kind)

@@ -1,256 +1,88 @@
-"""Scoring runs: queued in the database, woken by Celery, finished exactly once.
+"""What a submission is worth by a benchmark: computed here, stored by judging.services.runs."""
 
-A run is a row before it is a message. The message only wakes a worker; what is lost on the way is
-found again by ``sweep``. Of two workers that wake for one run, one gets it.
-"""
-
-import contextlib
-import logging
+import json
+import math
 import platform
-import socket
-import threading
-import time
-from datetime import datetime, timedelta
+import tempfile
+from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Max, Q
-from django.utils import timezone
 
-from contest.models import Round, Submission
-from contest.signals import ranking_inputs_changed
-from contest.states import ParticipationStatus, RoundStatus, SubmissionStatus
+from contest.models import Submission
 from judging.faults import SubmissionFault
-from judging.metrics import METRICS, compute
-from judging.models import Benchmark, ScoringRun
-from judging.runners.onnx import run_onnx
-from judging.services.benchmarks import Hidden, current_benchmark, load_hidden, read_for
-from judging.states import RunStatus
+from judging.metrics import METRICS, PROBABILITIES, compute
+from judging.models import Benchmark, BenchmarkTask
+from judging.runners import RUNNERS, programs
+from judging.runners.base import Hidden, Job, run_tool
+from judging.sandbox import Box, Limits
+from judging.services.benchmarks import load_hidden
+from judging.services.files import fetch
 
-log = logging.getLogger(__name__)
-
-MAX_ATTEMPTS = 3
-BACKOFF_S = (0, 10, 60)
-HEARTBEAT_S = 5
-LOST_AFTER_S = 60
-WAKE_AGAIN_AFTER_S = 30
-PACKAGES = ("numpy", "scikit-learn", "onnxruntime")
+PACKAGES = ("numpy", "pandas", "scikit-learn", "onnx", "onnxruntime", "pyarrow")
+# Counted up when the same file could get another score without anything else having changed.
+RUNNER_VERSION = 2
+METRIC_LIMITS = Limits(wall_s=120, memory_mb=4096, processes=16)
 
 
-def enqueue(submission: Submission) -> ScoringRun | None:
-    """Queue a submission for its round's benchmark; None if it has a result or is on its way."""
-    benchmark = current_benchmark(submission.participation.round)
-    if benchmark is None:
-        return None
-    return _queue(submission, benchmark)
+def score_submission(
+    submission: Submission, benchmark: Benchmark, alive: Callable[[], None] = lambda: None
+) -> dict:
+    """Compute what a successful run stores, and store nothing.
 
-
-def enqueue_all(benchmark: Benchmark) -> int:
-    """Queue every counted submission that this version has neither scored nor queued; how many."""
-    counted = Submission.objects.filter(participation__round=benchmark.round).exclude(
-        status=SubmissionStatus.WITHDRAWN
-    )
-    return sum(
-        _queue(submission, benchmark) is not None for submission in counted.order_by("received_at")
-    )
-
-
-def pending(round: Round) -> int:
-    """How many submissions of teams that take part still wait for their score."""
-    benchmark = current_benchmark(round)
-    if benchmark is None:
-        return 0
-    active = Q(runs__benchmark=benchmark, runs__status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
-    return (
-        Submission.objects.filter(
-            Q(status=SubmissionStatus.RECEIVED) | active,
-            participation__round=round,
-            participation__status=ParticipationStatus.ACTIVE,
-        )
-        .exclude(status=SubmissionStatus.WITHDRAWN)
-        .distinct()
-        .count()
-    )
-
-
-def _queue(submission: Submission, benchmark: Benchmark, *, delay_s: int = 0) -> ScoringRun | None:
-    runs = ScoringRun.objects.filter(submission=submission, benchmark=benchmark)
-    if runs.filter(status__in=[RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.SUCCEEDED]).exists():
-        return None
-    attempt = (runs.aggregate(last=Max("attempt"))["last"] or 0) + 1
-    if _reuse(submission, benchmark, attempt):
-        return None
-    try:
-        with transaction.atomic():
-            run = ScoringRun.objects.create(
-                submission=submission,
-                benchmark=benchmark,
-                attempt=attempt,
-                not_before=timezone.now() + timedelta(seconds=delay_s) if delay_s else None,
-            )
-    except IntegrityError:  # another process queued it in the same moment
-        return None
-    transaction.on_commit(lambda: wake(run, delay_s))
-    return run
-
-
-def _reuse(submission: Submission, benchmark: Benchmark, attempt: int) -> bool:
-    """Give a file that the same team sent before the result that it had; whether there was one."""
-    earlier = (
-        ScoringRun.objects.filter(
-            benchmark=benchmark,
-            status=RunStatus.SUCCEEDED,
-            submission__participation=submission.participation_id,
-            submission__sha256=submission.sha256,
-            submission__kind=submission.kind,
-        )
-        .exclude(submission=submission)
-        .select_related("submission")
-        .order_by("submission__number")
-        .first()
-    )
-    if earlier is None:
-        return False
-    now = timezone.now()
-    with transaction.atomic():
-        ScoringRun.objects.create(
-            submission=submission,
-            benchmark=benchmark,
-            attempt=attempt,
-            status=RunStatus.SUCCEEDED,
-            metrics=earlier.metrics,
-            public_score=earlier.public_score,
-            private_score=earlier.private_score,
-            started_at=now,
-            finished_at=now,
-            provenance={
-                **earlier.provenance,
-                "reused_from": str(earlier.pk),
-                "reused_number": earlier.submission.number,
-            },
-        )
-        if submission.may_move(SubmissionStatus.SCORED):
-            submission.move_to(SubmissionStatus.SCORED)
-        ranking_inputs_changed.send(sender=ScoringRun, round=benchmark.round)
-    return True
-
-
-def wake(run: ScoringRun, delay_s: int = 0) -> None:
-    """Send a worker the message that the run waits. A broker that is down loses nothing."""
-    from judging.tasks import score
-
-    try:
-        score.apply_async([str(run.pk)], countdown=delay_s or None, retry=False)
-    except Exception:
-        log.warning("could not reach the broker; run %s waits for the sweep", run.pk, exc_info=True)
-
-
-def run(run_id) -> str | None:
-    """Take a queued run and bring it to its end; returns its status, None if it was not ours.
-
-    Never raises for a fault of submission or platform: both end in the run's row.
+    Raises SubmissionFault; SandboxUnavailable or EngineUnavailable on a machine that must not run
+    it; anything else is a fault of the platform.
     """
-    taken = _claim(run_id)
-    if taken is None:
-        return None
-    started = time.monotonic()
-    try:
-        with _heartbeat(taken):
-            result = score_submission(taken.submission, taken.benchmark)
-    except SubmissionFault as fault:
-        _finish(taken, RunStatus.FAILED, started, cause=ScoringRun.Cause.SUBMISSION,
-                error_code=fault.code, error_params=fault.params)  # fmt: skip
-    except Exception:
-        log.exception("run %s failed by the platform's fault", run_id)
-        fail_infrastructure(taken, started)
-    else:
-        _finish(taken, RunStatus.SUCCEEDED, started, **result)
-    return taken.status
-
-
-def _claim(run_id) -> ScoringRun | None:
-    now = timezone.now()
-    claimed = (
-        ScoringRun.objects.filter(pk=run_id, status=RunStatus.QUEUED)
-        .filter(Q(not_before=None) | Q(not_before__lte=now))
-        .update(
-            status=RunStatus.RUNNING,
-            started_at=now,
-            heartbeat_at=now,
-            worker=socket.gethostname()[:100],
-        )
-    )
-    if not claimed:
-        return None
-    return ScoringRun.objects.select_related(
-        "submission__participation__round__event", "benchmark"
-    ).get(pk=run_id)
-
-
-@contextlib.contextmanager
-def _heartbeat(run: ScoringRun):
-    """Tell the database every few seconds that this run is alive, from a thread of its own."""
-    stop = threading.Event()
-
-    def beat() -> None:
-        try:
-            while not stop.wait(HEARTBEAT_S):
-                with contextlib.suppress(Exception):
-                    ScoringRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(
-                        heartbeat_at=timezone.now()
-                    )
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-
-
-def score_submission(submission: Submission, benchmark: Benchmark) -> dict:
-    """Compute what a successful run stores, and store nothing. Raises SubmissionFault."""
-    hidden = load_hidden(benchmark)
-    with submission.file.open("rb") as file:
-        content = file.read()
-    facts = {"sandbox": "", "peak_memory_mb": None}
     name = submission.original_name
     if submission.kind not in benchmark.accepted_kinds():
         kinds = ", ".join(benchmark.accepted_kinds())
         raise SubmissionFault("kind_not_accepted", file=name, expected=kinds)
-    if submission.kind == Submission.Kind.ONNX:
-        answer = run_onnx(
-            content,
-            name,
-            inputs=hidden.inputs,
-            metric=benchmark.metric,
-            classes=hidden.classes,
-            wall_seconds=benchmark.wall_seconds,
-            memory_mb=benchmark.memory_mb,
-        )
-        predicted = answer.predictions
-        facts = {"sandbox": answer.sandbox, "peak_memory_mb": answer.peak_memory_mb}
-    else:
-        predicted = read_for(benchmark, hidden, content, name)
-    metrics = evaluate(benchmark, hidden, predicted, name)
+    with tempfile.TemporaryDirectory(prefix="submission-") as folder:
+        path = Path(folder) / "file"
+        fetch(submission.file, submission.sha256, path)
+        score = _score_table if benchmark.is_table else _score_by_programs
+        result = score(submission, benchmark, path, alive)
+    metrics = result["metrics"]
+    result["public_score"] = metrics["public"][benchmark.metric]
+    result["private_score"] = metrics["private"][benchmark.metric]
+    result["peak_memory_mb"] = metrics["measured"].get("peak_memory_mb")
+    result["provenance"] = {**_provenance(submission, benchmark), **result["provenance"]}
+    return result
+
+
+def _provenance(submission: Submission, benchmark: Benchmark) -> dict:
+    """Everything that a score depends on, by digest or version."""
+    used = {
+        "submission": submission.sha256,
+        "reference": benchmark.reference_sha256,
+        "inputs": benchmark.inputs_sha256,
+        "metric_program": benchmark.metric_program_sha256,
+    }
+    for n, task in enumerate(benchmark.tasks.all()):
+        used |= {f"task{n}.{name}": getattr(task, f"{name}_sha256") for name in task.FILES}
     return {
-        "metrics": metrics,
-        "public_score": metrics["public"][benchmark.metric],
-        "private_score": metrics["private"][benchmark.metric],
-        "peak_memory_mb": facts["peak_memory_mb"],
-        "provenance": {
-            "submission": submission.sha256,
-            "reference": benchmark.reference_sha256,
-            "inputs": benchmark.inputs_sha256,
-            "runner": submission.kind,
-            "sandbox": facts["sandbox"],
-            "python": platform.python_version(),
-            **{package: version(package) for package in PACKAGES},
-        },
+        **{name: digest for name, digest in used.items() if digest},
+        "runner": submission.kind,
+        "runner_version": RUNNER_VERSION,
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+    }
+
+
+def _score_table(submission, benchmark: Benchmark, path: Path, alive) -> dict:
+    hidden = load_hidden(benchmark)
+    job = Job(path, submission.original_name, benchmark, hidden, alive)
+    answer = RUNNERS[submission.kind].run(job)
+    try:
+        metrics = evaluate(benchmark, hidden, answer.predictions, job.name)
+    except SubmissionFault as fault:
+        fault.log = answer.log
+        raise
+    return {
+        "metrics": {**metrics, "measured": answer.measured},
+        "log": answer.log,
+        "provenance": {"sandbox": answer.sandbox},
     }
 
 
@@ -262,125 +94,147 @@ def evaluate(benchmark: Benchmark, hidden: Hidden, predicted: np.ndarray, name: 
     """
     everything = hidden.public.all()
     parts = {"public": hidden.public, "private": hidden.public if everything else ~hidden.public}
-    scores: dict[str, dict[str, float]] = {}
+    scores: dict[str, dict[str, float]] = {part: {} for part in parts}
+    if benchmark.metric_program:
+        scores = own_metrics(benchmark, hidden, predicted, parts, name)
+    wanted = [benchmark.metric, *benchmark.extra_metrics]
     for part, rows in parts.items():
-        scores[part] = {}
-        for metric in [benchmark.metric, *benchmark.extra_metrics]:
-            try:
-                value = compute(
-                    metric, benchmark.metric, hidden.truth[rows], predicted[rows], hidden.classes
+        for metric in wanted:
+            if metric in METRICS:
+                scores[part][metric] = _compute(
+                    metric, benchmark, hidden.truth[rows], predicted[rows], hidden.classes, name
                 )
-            except ValueError as error:
-                raise SubmissionFault(
-                    "not_scorable", file=name, metric=str(METRICS[metric].label),
-                    detail=str(error)[:200],
-                ) from None  # fmt: skip
-            if not np.isfinite(value):
-                raise SubmissionFault(
-                    "not_scorable", file=name, metric=str(METRICS[metric].label),
-                    detail=str(value),
-                )  # fmt: skip
-            scores[part][metric] = value
+            elif metric not in scores[part]:
+                raise SubmissionFault("no_scores", file=name, metric=metric)
+        hidden_columns = benchmark.hidden_columns() if part == "public" else set()
+        scores[part] = {key: scores[part][key] for key in wanted if key not in hidden_columns}
     return scores
 
 
-def _finish(run: ScoringRun, status: str, started: float, **fields) -> bool:
-    """End a running run, and its submission with it; False if it was no longer running.
-
-    A result that comes after the run was given up for lost is dropped: the attempt that followed
-    it counts.
-    """
-    now = timezone.now()
-    with transaction.atomic():
-        submission = Submission.objects.select_for_update(of=("self",)).get(pk=run.submission_id)
-        ended = ScoringRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(
-            status=status,
-            finished_at=now,
-            duration_s=round(time.monotonic() - started, 3),
-            **fields,
+def _compute(metric: str, benchmark: Benchmark, truth, predicted, classes, name: str) -> float:
+    try:
+        value = compute(metric, benchmark.needs, truth, predicted, classes)
+    except ValueError as error:
+        raise SubmissionFault(
+            "not_scorable", file=name, metric=str(METRICS[metric].label), detail=str(error)[:200]
+        ) from None
+    if not np.isfinite(value):
+        raise SubmissionFault(
+            "not_scorable", file=name, metric=str(METRICS[metric].label), detail=str(value)
         )
-        run.refresh_from_db()
-        if not ended:
-            return False
-        if fields.get("cause") != ScoringRun.Cause.INFRASTRUCTURE and run.benchmark.is_current:
-            outcome = (
-                SubmissionStatus.SCORED
-                if status == RunStatus.SUCCEEDED
-                else SubmissionStatus.INVALID
-            )
-            if submission.status != outcome and submission.may_move(outcome):
-                submission.move_to(outcome)
-        round_ = run.benchmark.round
-        transaction.on_commit(lambda: ranking_inputs_changed.send(sender=ScoringRun, round=round_))
-    return True
+    return value
 
 
-def fail_infrastructure(run: ScoringRun, started: float | None = None) -> None:
-    """End a run by the platform's fault and queue the next attempt, later each time.
+def own_metrics(
+    benchmark: Benchmark,
+    hidden: Hidden,
+    predicted: np.ndarray,
+    parts: dict[str, np.ndarray],
+    name: str,
+    program: bytes | None = None,
+) -> dict[str, dict[str, float]]:
+    """What the organizers' own metric says of each part; it runs in the sandbox, too.
 
-    After the last attempt the submission is marked as failed, which gives its quota back.
+    ``program`` is one that is not kept yet. Raises SubmissionFault, SandboxUnavailable.
     """
-    with transaction.atomic():
-        _fail_infrastructure(run, started)
-
-
-def _fail_infrastructure(run: ScoringRun, started: float | None) -> None:
-    ended = _finish(
-        run,
-        RunStatus.FAILED,
-        time.monotonic() if started is None else started,
-        cause=ScoringRun.Cause.INFRASTRUCTURE,
-        error_code="infrastructure",
-    )
-    if not ended:
-        return
-    if run.attempt < MAX_ATTEMPTS:
-        _queue(run.submission, run.benchmark, delay_s=BACKOFF_S[run.attempt])
-        return
-    submission = Submission.objects.get(pk=run.submission_id)
-    if submission.status == SubmissionStatus.RECEIVED:
-        submission.move_to(SubmissionStatus.FAILED, reason=f"run {run.pk}")
-
-
-def sweep() -> dict[str, int]:
-    """Bring back what got lost: runs nobody woke for, and runs whose worker died.
-
-    A run is at most LOST_AFTER_S without a sign of life before it is given up and tried again.
-    """
-    now = timezone.now()
-    lost = ScoringRun.objects.filter(
-        status=RunStatus.RUNNING, heartbeat_at__lt=now - timedelta(seconds=LOST_AFTER_S)
-    ).select_related("submission", "benchmark")
-    count_lost = 0
-    for run in lost:
-        fail_infrastructure(run)
-        count_lost += 1
-    long_ago = now - timedelta(seconds=WAKE_AGAIN_AFTER_S)
-    unclaimed = ScoringRun.objects.filter(status=RunStatus.QUEUED, queued_at__lt=long_ago).filter(
-        Q(not_before=None) | Q(not_before__lt=long_ago)
-    )
-    woken = 0
-    for run in unclaimed.order_by("queued_at")[:200]:
-        wake(run)
-        woken += 1
-    return {"lost": count_lost, "woken": woken, "forgotten": _queue_forgotten(long_ago)}
-
-
-def _queue_forgotten(before: datetime) -> int:
-    """Queue submissions that the benchmark in force has no run of: their transaction and that
-    which defined it did not see each other."""
-    forgotten = 0
-    benchmarks = Benchmark.objects.filter(
-        is_current=True, round__status__in=[RoundStatus.OPEN, RoundStatus.CLOSED]
-    )
-    for benchmark in benchmarks:
-        without = (
-            Submission.objects.filter(
-                participation__round=benchmark.round_id, received_at__lt=before
-            )
-            .exclude(status__in=[SubmissionStatus.WITHDRAWN, SubmissionStatus.FAILED])
-            .exclude(runs__benchmark=benchmark)
+    data = {}
+    for part, rows in parts.items():
+        answers = predicted[rows]
+        data[part] = {
+            "ids": [key for key, chosen in zip(hidden.ids, rows, strict=True) if chosen],
+            "truth": hidden.truth[rows].tolist(),
+            "predicted": dict(zip(hidden.classes, answers.T.tolist(), strict=True))
+            if benchmark.needs == PROBABILITIES
+            else answers.tolist(),
+        }
+    with Box() as box:
+        given = box.folder("/app/input")
+        (given / "data.json").write_text(json.dumps(data), encoding="utf-8")
+        if program is not None:
+            (given / "metric.py").write_bytes(program)
+        else:
+            fetch(benchmark.metric_program, benchmark.metric_program_sha256, given / "metric.py")
+        box.folder("/app/report")
+        told, _finished = run_tool(
+            box,
+            "run_metric.py",
+            ["/app/input/metric.py", "/app/input/data.json", "/app/report/metrics.json"],
+            limits=METRIC_LIMITS,
+            read_only=("/app/input",),
+            writable=("/app/report",),
+            report="/app/report/metrics.json",
+            file=name,
+            bare=False,
         )
-        for submission in without[:200]:
-            forgotten += _queue(submission, benchmark) is not None
-    return forgotten
+    if "refused" in told:
+        raise SubmissionFault("metric_refused", file=name, detail=str(told["refused"])[:300])
+    if "error" in told:
+        failed = programs.ScoringFailed("scoring_failed", file=name, status=1)
+        failed.scoring_log = str(told["error"])[:2000]
+        raise failed
+    return {part: programs.numbers(told.get(part, {}).items()) for part in parts}
+
+
+def _score_by_programs(submission, benchmark: Benchmark, path: Path, alive) -> dict:
+    job = Job(path, submission.original_name, benchmark, alive=alive)
+    tasks = list(benchmark.tasks.all())
+    results = [programs.score_task(job, submission.kind, task, fetch_task_file) for task in tasks]
+    names = [task.name or f"task {n + 1}" for n, task in enumerate(tasks)]
+    public, private = _both_parts(benchmark, combine(names, [r.scores for r in results]), job.name)
+    many = len(tasks) > 1
+
+    def joined(texts: list[str]) -> str:
+        if not many:
+            return texts[0]
+        return "\n".join(f"== {n} ==\n{text}" for n, text in zip(names, texts, strict=True))
+
+    measured = {
+        key: max(r.measured[key] for r in results)
+        if key == "peak_memory_mb"
+        else math.fsum(r.measured[key] for r in results)
+        for key in results[0].measured
+    }
+    measured["size_mb"] = results[0].measured["size_mb"]
+    return {
+        "metrics": {"public": public, "private": private, "measured": measured},
+        "log": joined([r.log for r in results]),
+        "scoring_log": joined([r.scoring_log for r in results]),
+        "provenance": {"sandbox": results[0].sandbox},
+    }
+
+
+def fetch_task_file(task: BenchmarkTask, name: str, path: Path) -> None:
+    fetch(getattr(task, name), getattr(task, f"{name}_sha256"), path)
+
+
+def combine(names: list[str], scores: list[dict]) -> dict:
+    """Scores of several tasks as one: the mean of each, and each task's own as ``key @ task``.
+
+    Scores by split (EvalAI) are never of several tasks.
+    """
+    if len(scores) == 1:
+        return scores[0]
+    combined = {}
+    for key in scores[0]:
+        values = [found.get(key) for found in scores]
+        if None not in values:
+            combined[key] = math.fsum(values) / len(values)
+    for name, found in zip(names, scores, strict=True):
+        combined |= {f"{key} @ {name}": value for key, value in found.items()}
+    return combined
+
+
+def _both_parts(benchmark: Benchmark, scores: dict, name: str) -> tuple[dict, dict]:
+    """(public, private) of what the programs said. Raises SubmissionFault without the metric."""
+    if benchmark.protocol == Benchmark.Protocol.EVALAI:
+        public = scores.get(benchmark.options.get("public_split", ""), {})
+        private = scores.get(benchmark.options.get("private_split", ""), {}) or public
+        public = public or private if not benchmark.options.get("public_split") else public
+    else:
+        private = scores
+        hidden = benchmark.hidden_columns()
+        public = {key: value for key, value in scores.items() if key.split(" @ ")[0] not in hidden}
+    for part in (public, private):
+        if benchmark.metric not in part:
+            raise SubmissionFault("no_scores", file=name, metric=benchmark.metric)
+    return public, private

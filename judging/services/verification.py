@@ -7,10 +7,12 @@ from contest.models import Submission
 from contest.uploads import sha256_of
 from judging.faults import SubmissionFault
 from judging.models import Benchmark, ScoringRun
+from judging.services.benchmarks import TABLE_FILES
 from judging.services.scoring import score_submission
 
 # Sums of floats in another order; anything beyond is another result.
 TOLERANCE = 1e-9
+NOT_PACKAGES = {"submission", *TABLE_FILES, "reused_from", "reused_number"}
 
 
 @dataclass
@@ -50,13 +52,17 @@ def verify(run: ScoringRun) -> Verification:
     submission, benchmark = run.submission, run.benchmark
     found = Verification(inputs=_inputs(run, submission, benchmark))
     recorded: dict = run.metrics
+    if not found.inputs_are_the_same:
+        found.ends = (run.error_code or run.status, "another file")
+        return found
     try:
         result = score_submission(submission, benchmark)
         metrics, end = result["metrics"], "succeeded"
         found.packages = [
             (name, str(then), str(result["provenance"].get(name, "")))
             for name, then in run.provenance.items()
-            if name not in ("submission", "reference", "inputs", "reused_from", "reused_number")
+            if name not in NOT_PACKAGES
+            and not name.startswith("task")
             and then != result["provenance"].get(name)
         ]
     except SubmissionFault as fault:
@@ -66,6 +72,7 @@ def verify(run: ScoringRun) -> Verification:
         (part, name)
         for scores in (recorded, metrics)
         for part, values in scores.items()
+        if part != "measured"  # time and memory are never the same twice
         for name in values
     }
     found.scores = [
@@ -77,11 +84,12 @@ def verify(run: ScoringRun) -> Verification:
 
 def _inputs(run: ScoringRun, submission: Submission, benchmark: Benchmark):
     """The files as they lie in the store now, against the digests of then."""
-    files = [
-        ("submission", submission.file, submission.sha256),
-        ("reference", benchmark.reference, benchmark.reference_sha256),
-        ("inputs", benchmark.inputs, benchmark.inputs_sha256),
-    ]
+    files = [("submission", submission.file, submission.sha256)]
+    for name in TABLE_FILES:
+        files.append((name, getattr(benchmark, name), getattr(benchmark, f"{name}_sha256")))
+    for n, task in enumerate(benchmark.tasks.all()):
+        for name in task.FILES:
+            files.append((f"task{n}.{name}", getattr(task, name), getattr(task, f"{name}_sha256")))
     digests = []
     for what, stored, known in files:
         if not stored:

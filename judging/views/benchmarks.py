@@ -7,9 +7,16 @@ from django.views.decorators.http import require_POST
 
 from contest.access import round_organizer_required
 from judging.forms.benchmark import BenchmarkForm
-from judging.metrics import METRICS
+from judging.metrics import METRIC_CHOICES
 from judging.models import Benchmark, ScoringRun
-from judging.services.benchmarks import current_benchmark, define_benchmark, rescore
+from judging.services import workers
+from judging.services.benchmarks import (
+    candidate_benchmark,
+    current_benchmark,
+    define_from_upload,
+)
+from judging.services.runs import rescore
+from judging.states import RunStatus
 
 
 def _add_errors(form, error: ValidationError) -> None:
@@ -18,36 +25,41 @@ def _add_errors(form, error: ValidationError) -> None:
         form.add_error(None, error.messages)
         return
     for field, messages_ in error.message_dict.items():
+        field = "own_columns" if field == "columns" else field
         form.add_error(field if field in form.fields else None, messages_)
 
 
 @round_organizer_required
 def desk_benchmark(request, round):
     """Define what an automated round is scored by."""
-    benchmark = current_benchmark(round)
+    candidate, current = candidate_benchmark(round), current_benchmark(round)
+    newest = candidate or current
     form = BenchmarkForm(
-        request.POST or None, request.FILES or None, instance=benchmark or Benchmark(round=round)
+        request.POST or None, request.FILES or None, instance=newest or Benchmark(round=round)
     )
     if request.method == "POST" and form.is_valid():
+        files, fields = form.for_service()
         try:
-            defined = define_benchmark(round, request.user, **form.cleaned_data)
+            defined = define_from_upload(round, request.user, files, fields)
         except ValidationError as error:
             _add_errors(form, error)
         else:
-            said = (
-                _("Nothing was changed.")
-                if benchmark is not None and defined == benchmark and defined.runs.exists()
-                else _("Saved as version %(n)s.") % {"n": defined.version}
+            unchanged = newest is not None and defined == newest and defined.runs.exists()
+            messages.success(
+                request,
+                _("No score changes by this; what was saved needs no new version.")
+                if unchanged
+                else _("Saved as version %(n)s.") % {"n": defined.version},
             )
-            messages.success(request, said)
-            return redirect("desk-benchmark", round.event.slug, round.slug)
-    benchmark = current_benchmark(round)
+            trial = defined.status == "candidate"
+            page = "desk-rescoring" if trial else "desk-benchmark"
+            return redirect(page, round.event.slug, round.slug)
     runs = (
-        ScoringRun.objects.filter(benchmark=benchmark)
+        ScoringRun.objects.filter(benchmark=current)
         .values("status")
         .annotate(count=Count("pk"))
         .order_by("status")
-        if benchmark
+        if current
         else []
     )
     return render(
@@ -56,14 +68,15 @@ def desk_benchmark(request, round):
         {
             "event": round.event,
             "round": round,
-            "benchmark": benchmark,
-            "metric": METRICS[benchmark.metric].label if benchmark else "",
+            "benchmark": current,
+            "candidate": candidate,
+            "newest": newest,
+            "tasks": current.tasks.all() if current else [],
             "form": form,
-            "runs": [
-                (dict(ScoringRun._meta.get_field("status").choices)[row["status"]], row["count"])
-                for row in runs
-            ],
+            "metrics": METRIC_CHOICES,
+            "runs": [(RunStatus(row["status"]).label, row["count"]) for row in runs],
             "versions": round.benchmarks.count(),
+            "nobody": current is not None and not workers.slots(current.resource_class),
         },
     )
 

@@ -1,11 +1,13 @@
 """A team's submissions to an automated round, and what became of each."""
 
+import io
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
-from django.http import FileResponse, Http404, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -14,17 +16,28 @@ from contest.access import round_organizer_required, team_required
 from contest.errors import Refused
 from contest.models import Participation, Submission
 from contest.roles import is_member, is_organizer
-from contest.services.submissions import new_client_key, quota, receive, withdraw_submission
+from contest.services.submissions import (
+    choose_final,
+    new_client_key,
+    quota,
+    receive,
+    withdraw_submission,
+)
 from contest.states import RoundStatus, SubmissionStatus
 from contest.uploads import UploadTooLarge
 from judging import faults
 from judging.faults import SubmissionFault
 from judging.forms.benchmark import SubmitForm
-from judging.metrics import METRICS
+from judging.metrics import MEASURES
 from judging.models import ScoringRun
-from judging.services.benchmarks import current_benchmark, sample_submission
-from judging.services.checks import check_predictions
-from judging.states import RunStatus
+from judging.runners.container import EngineUnavailable
+from judging.sandbox import SandboxUnavailable
+from judging.services.benchmarks import current_benchmark, has_sample, sample_submission
+from judging.services.checks import check_file
+from judging.services.logs import scoring_log, team_log
+from judging.services.queue import expected_wait
+from judging.services.runs import cancel
+from judging.states import BenchmarkStatus, RunStatus
 
 
 def _participation(request, team, round_slug) -> Participation:
@@ -37,9 +50,16 @@ def _participation(request, team, round_slug) -> Participation:
 
 
 def _listed(submissions):
-    return submissions.select_related("submitted_by").prefetch_related(
-        Prefetch("runs", ScoringRun.objects.select_related("benchmark").order_by("-queued_at"))
+    """With their runs by versions that are or were in force; what is on trial shows nowhere."""
+    runs = (
+        ScoringRun.objects.exclude(
+            benchmark__status__in=[BenchmarkStatus.CANDIDATE, BenchmarkStatus.DROPPED]
+        )
+        .select_related("benchmark")
+        .defer("log", "scoring_log")
+        .order_by("-benchmark__version", "-queued_at")
     )
+    return submissions.select_related("submitted_by").prefetch_related(Prefetch("runs", runs))
 
 
 def _with_outcome(submission, *, private: bool):
@@ -54,12 +74,22 @@ def _with_outcome(submission, *, private: bool):
         faults.message(run.error_code, run.error_params) if (run and run.error_code) else ""
     )
     submission.same_as = run.provenance.get("reused_number") if run else None
-    submission.results = []
+    submission.results, submission.measured = [], []
     if run and run.metrics:
         public, hidden = run.metrics["public"], run.metrics["private"]
+        names = dict.fromkeys([*public, *(hidden if private else [])])
         submission.results = [
-            (METRICS[name].label, value, hidden[name] if private else None)
-            for name, value in public.items()
+            (
+                run.benchmark.describe(name).label,
+                public.get(name),
+                hidden.get(name) if private else None,
+            )
+            for name in names
+        ]
+        submission.measured = [
+            (MEASURES[name].label, value)
+            for name, value in run.metrics.get("measured", {}).items()
+            if name in MEASURES
         ]
     return submission
 
@@ -101,7 +131,8 @@ def participation_submissions(request, team, round_slug):
         "team": team,
         "participation": participation,
         "benchmark": benchmark,
-        "metric": METRICS[benchmark.metric].label if benchmark else "",
+        "metric": benchmark.main.label if benchmark else "",
+        "has_sample": has_sample(benchmark),
         "form": form,
         "member": member,
         **_list_context(request, participation),
@@ -114,12 +145,14 @@ def participation_submissions(request, team, round_slug):
 
 def _check(request, participation, benchmark):
     """Say whether the chosen file has the right form; to the page's script, or as a message."""
-    file = request.FILES.get("file")
+    file, kind = request.FILES.get("file"), request.POST.get("kind", "")
     try:
         if file is None or benchmark is None:
-            raise Refused(_("Choose a file of predictions first."), code="no_file")
-        check_predictions(participation, benchmark, file)
+            raise Refused(_("Choose a file first."), code="no_file")
+        check_file(participation, benchmark, file, kind)
         fine, said = True, _("The file has the right form. It was not sent and does not count.")
+    except (SandboxUnavailable, EngineUnavailable):
+        fine, said = False, _("Files of this kind can't be checked here; they can be sent.")
     except SubmissionFault as fault:
         fine, said = False, faults.message(fault.code, fault.params)
     except Refused as error:
@@ -155,6 +188,10 @@ def _list_context(request, participation) -> dict:
         "page": page,
         "submissions": submissions,
         "active": any(s.active for s in submissions),
+        "wait": next(
+            (expected_wait(s.run) for s in reversed(submissions) if s.run and s.run.is_active), None
+        ),
+        "final": participation.final_submission_id,
         "quota": quota(participation),
         "private": private,
     }
@@ -183,12 +220,23 @@ def submission(request, pk):
     submission = _own_submission(request, pk)
     round = submission.participation.round
     private = round.status == RoundStatus.PUBLISHED or is_organizer(request.user, round.event)
+    submission = _with_outcome(submission, private=private)
+    submission.wait = expected_wait(submission.run) if submission.run else None
     context = {
         "event": round.event,
         "round": round,
         "team": submission.participation.team,
-        "submission": _with_outcome(submission, private=private),
+        "submission": submission,
         "private": private,
+        "log": team_log(submission.run, request.user) if submission.run else "",
+        "scoring_log": scoring_log(submission.run, request.user) if submission.run else "",
+        "is_final": submission.participation.final_submission_id == submission.pk,
+        "may_choose": is_member(request.user, submission.participation.team)
+        and round.is_accepting
+        and submission.status in (SubmissionStatus.RECEIVED, SubmissionStatus.SCORED),
+        "may_cancel": is_organizer(request.user, round.event)
+        and submission.run is not None
+        and submission.run.is_active,
         "may_withdraw": is_member(request.user, submission.participation.team)
         and round.is_accepting
         and submission.may_move(SubmissionStatus.WITHDRAWN),
@@ -220,18 +268,52 @@ def submission_withdraw(request, pk):
     return redirect(submission)
 
 
+@require_POST
+@login_required
+def submission_choose(request, pk):
+    """Let this submission count for the team, or no longer."""
+    submission = _own_submission(request, pk)
+    if not is_member(request.user, submission.participation.team):
+        raise PermissionDenied
+    chosen = request.POST.get("chosen") == "1"
+    choose_final(submission, request.user, chosen=chosen)
+    messages.success(
+        request,
+        _("This submission counts from now on.")
+        if chosen
+        else _("The submission with the best public score counts again."),
+    )
+    return redirect(submission)
+
+
+@require_POST
+@login_required
+def submission_cancel(request, pk):
+    """An organizer ends the scoring of a submission."""
+    submission = _own_submission(request, pk)
+    if not is_organizer(request.user, submission.participation.round.event):
+        raise PermissionDenied
+    run = submission.runs.filter(status__in=[RunStatus.QUEUED, RunStatus.RUNNING]).first()
+    if run is not None:
+        cancel(run, request.user, request.POST.get("reason", ""))
+        messages.success(request, _("The scoring was cancelled."))
+    return redirect(submission)
+
+
 @team_required()
 def sample(request, team, round_slug):
     """A file of the right form to start from."""
     participation = _participation(request, team, round_slug)
     benchmark = current_benchmark(participation.round)
-    if benchmark is None or not benchmark.accepts_predictions:
+    found = sample_submission(benchmark) if benchmark else None
+    if found is None:
         raise Http404
-    return HttpResponse(
-        sample_submission(benchmark),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="sample.csv"'},
-    )
+    content, name = found
+    return FileResponse(
+        io.BytesIO(content), as_attachment=True, filename=name,
+        content_type="text/csv; charset=utf-8" if name.endswith(".csv")
+        else "application/octet-stream",
+    )  # fmt: skip
 
 
 @round_organizer_required

@@ -66,7 +66,7 @@ class ComponentSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = SchemeComponent
-        fields = ["kind", "source", "weight", "aggregation", "worst", "best"]
+        fields = ["kind", "source", "weight", "metric", "aggregation", "worst", "best"]
 
 
 class SchemeSerializer(serializers.ModelSerializer):

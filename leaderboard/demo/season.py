@@ -25,7 +25,7 @@ from contest.states import SubmissionStatus
 from judging.models import Judge, Panel, Rubric
 from judging.services import panels, rubrics, scoresheets, scoring
 from judging.services.benchmarks import define_benchmark
-from judging.services.metric_results import best_scores
+from judging.services.metric_results import counted_results
 from leaderboard.demo.cast import (
     CLINIC_TEAMS,
     CRITERIA,
@@ -420,7 +420,7 @@ class Season:
             )
 
     def _quality(self, preliminary: Round) -> dict[int, float]:
-        results = best_scores(preliminary, "private")
+        results = counted_results(preliminary, "private")
         teams = dict(preliminary.participations.values_list("pk", "team_id"))
         return {
             teams[pk]: 0.5 * float(result.value) + 0.5 * float(self.random.random())

@@ -82,6 +82,12 @@ class SchemeComponent(models.Model):
         default=100,
         validators=[MinValueValidator(Decimal("0.01"))],
     )
+    metric = models.CharField(
+        _("metric or measure"),
+        max_length=100,
+        blank=True,
+        help_text=_("Empty: the one that ranks. Others are further metrics, or what a run took."),
+    )
     aggregation = models.CharField(
         _("judges' scores are combined by"),
         max_length=20,

@@ -10,7 +10,7 @@ from contest.services.rounds import join_round, mark_decided, undo_decided
 from contest.states import RoundStatus
 from judging.models import Assignment
 from judging.services.panels import unassign
-from judging.services.scoring import pending
+from judging.services.runs import pending
 from leaderboard.models import Advancement, AdvancementRow, SchemeComponent
 from leaderboard.ranking import Placed, cut
 from leaderboard.services import standings

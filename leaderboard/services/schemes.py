@@ -10,36 +10,61 @@ from contest.errors import Refused
 from contest.models import LogEntry, Round, User
 from contest.signals import ranking_inputs_changed
 from contest.states import RoundStatus
-from judging.metrics import METRICS, Metric
+from judging.metrics import Metric
+from judging.models import Benchmark
 from judging.services.benchmarks import current_benchmark
 from leaderboard.models import Scheme, SchemeComponent
 
 
-def metric_bounds(round: Round) -> tuple[float, float]:
-    """The natural bounds (worst, best) of a round's metric; 0 and 1 where it has none yet."""
-    benchmark = current_benchmark(round)
+def metric_bounds(
+    round: Round, name: str = "", benchmark: Benchmark | None = None
+) -> tuple[float, float]:
+    """The natural bounds (worst, best) of a round's metric, or of another one that it has; 0 and 1
+    where it has none yet."""
+    benchmark = benchmark or current_benchmark(round)
     if benchmark is None:
         return 0.0, 1.0
-    metric = METRICS[benchmark.metric]
+    metric = benchmark.describe(name or benchmark.metric)
     return metric.worst, metric.best
 
 
-def _contradicted_metric(component: SchemeComponent) -> Metric | None:
+def _contradicted_metric(
+    component: SchemeComponent, benchmark: Benchmark | None = None
+) -> Metric | None:
     """The metric by whose direction the component's own bounds would make the worse the better."""
-    benchmark = current_benchmark(component.source)
+    benchmark = benchmark or current_benchmark(component.source)
     if component.worst is None or benchmark is None:
         return None
-    metric = METRICS[benchmark.metric]
+    metric = benchmark.describe(component.metric or benchmark.metric)
     rising = component.best > component.worst
     return metric if rising != metric.greater_is_better else None
 
 
-def bounds_of(component: SchemeComponent) -> tuple[float, float]:
+def bounds_of(
+    component: SchemeComponent, benchmark: Benchmark | None = None
+) -> tuple[float, float]:
     """The raw values (worst, best) that a metric component is scaled by: its own, or the natural
     ones of the metric where it has none or its own contradict the metric's direction."""
-    if component.worst is None or _contradicted_metric(component):
-        return metric_bounds(component.source)
+    if component.worst is None or _contradicted_metric(component, benchmark):
+        return metric_bounds(component.source, component.metric, benchmark)
     return component.worst, component.best
+
+
+def _require_known_metric(component: SchemeComponent) -> None:
+    """Raise ValidationError for a metric that the source's benchmark does not have."""
+    benchmark = current_benchmark(component.source)
+    if not component.metric or benchmark is None:
+        return
+    known = benchmark.known_names()
+    if component.metric not in known:
+        raise ValidationError(
+            _("“%(round)s” has no metric “%(metric)s”; known are: %(known)s.")
+            % {
+                "round": component.source.name,
+                "metric": component.metric,
+                "known": ", ".join(known),
+            }
+        )
 
 
 def _require_direction(component: SchemeComponent) -> None:
@@ -114,6 +139,7 @@ def save_scheme(
     for fields in components:
         component = SchemeComponent(scheme=scheme, **fields)
         component.full_clean()
+        _require_known_metric(component)
         _require_direction(component)
         component.save()
     LogEntry.write(scheme, "scheme", by=by, before=before, after=describe(scheme))
@@ -124,7 +150,7 @@ def save_scheme(
 def describe(scheme: Scheme) -> str:
     """The scheme in one line, for the log."""
     parts = [
-        f"{c.kind}({c.source.slug}) {Decimal(c.weight).normalize():f}"
+        f"{c.metric or c.kind}({c.source.slug}) {Decimal(c.weight).normalize():f}"
         for c in scheme.components.select_related("source")
     ]
     ties = ",".join(scheme.tie_breaks)

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from contest.models import Participation, Round
 from contest.roles import organized_events
 from contest.states import ParticipationStatus, RoundStatus
-from judging.metrics import METRICS
+from judging.models import Benchmark
 from judging.services.benchmarks import current_benchmark
-from judging.services.metric_results import best_scores
+from judging.services.metric_results import counted_results
 from judging.services.scoresheets import fraction_to_decimal
 from judging.services.sheet_results import sheet_totals
 from leaderboard.models import Advancement, Scheme, SchemeComponent, Standing, StandingRow
@@ -183,6 +183,19 @@ def _is_hidden(component: SchemeComponent, round: Round) -> bool:
     return source.pk != round.pk and not source.is_board_public
 
 
+def on_trial(round: Round, benchmark: Benchmark | None) -> list[StandingRow]:
+    """The organizers' standing as it would be with another version of the benchmark, or as it is
+    with the one in force; not kept."""
+    scheme = ensure_scheme(round)
+    components = list(scheme.components.select_related("source__event"))
+    participations = list(round.participations.select_related("team").order_by("pk"))
+    known = [
+        _component_scores(c, round, participations, inside=True, benchmark=benchmark)
+        for c in components
+    ]
+    return _rows(scheme, components, known, participations, FULL, inside=True)
+
+
 @transaction.atomic
 def _store(round: Round, audience: str, read_at, fresh: Standing | None, rows) -> None:
     """Put a standing in the place of the one before it, unless that read its inputs later."""
@@ -206,7 +219,8 @@ def _store(round: Round, audience: str, read_at, fresh: Standing | None, rows) -
 
 
 def _name(component: SchemeComponent) -> str:
-    return f"{component.kind}-{component.source_id}"
+    metric = f"-{component.metric}" if component.metric else ""
+    return f"{component.kind}-{component.source_id}{metric}"
 
 
 def _method(scheme: Scheme, components: list[SchemeComponent]) -> dict:
@@ -233,11 +247,17 @@ def _method(scheme: Scheme, components: list[SchemeComponent]) -> dict:
 
 
 def _component_scores(
-    component: SchemeComponent, round: Round, participations: list[Participation], *, inside: bool
+    component: SchemeComponent,
+    round: Round,
+    participations: list[Participation],
+    *,
+    inside: bool,
+    benchmark: Benchmark | None = None,
 ) -> dict[int, dict]:
     """``{participation of this round: details}``, with ``scaled`` a fraction as a string.
 
-    A component from an earlier round finds the team by its participation there.
+    A component from an earlier round finds the team by its participation there. ``benchmark`` takes
+    the place of the one in force in its own round.
     """
     source = component.source
     if source.pk == round.pk:
@@ -250,25 +270,35 @@ def _component_scores(
             if team in by_team
         }
     if component.kind == SchemeComponent.Kind.METRIC:
-        return _metric_scores(component, source, here, inside=inside)
+        if benchmark is not None and benchmark.round_id != source.pk:
+            benchmark = None
+        return _metric_scores(component, source, here, inside=inside, benchmark=benchmark)
     return _judges_scores(component, source, here)
 
 
-def _metric_scores(component, source: Round, here: dict[int, int], *, inside: bool) -> dict:
+def _metric_scores(
+    component, source: Round, here: dict[int, int], *, inside: bool, benchmark: Benchmark | None
+) -> dict:
     """The hidden part decides; the public sees it once that round's result is published."""
     private = inside or source.status == RoundStatus.PUBLISHED
     before = source.freeze_at if source.is_frozen and not inside else None
-    results = best_scores(source, "private" if private else "public", before=before)
-    benchmark = current_benchmark(source)
-    sign = 1 if benchmark is None or METRICS[benchmark.metric].greater_is_better else -1
-    worst, best = bounds_of(component)
+    benchmark = benchmark or current_benchmark(source)
+    if benchmark is None:
+        return {}
+    name = component.metric or benchmark.metric
+    results = counted_results(
+        source, "private" if private else "public", metric=component.metric, before=before,
+        benchmark=benchmark,
+    )  # fmt: skip
+    sign = 1 if benchmark.describe(name).greater_is_better else -1
+    worst, best = bounds_of(component, benchmark)
     scores = {}
     for pk, result in results.items():
         if pk not in here:
             continue
         details = {
             "scaled": str(scale(result.value, worst, best)),
-            "metric": benchmark.metric,
+            "metric": name,
             "value": result.value,
             "received_at": result.received_at.isoformat(),
             # For tie-breaks: the metric itself, better when higher, not cut off at the bounds.

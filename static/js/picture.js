@@ -37,3 +37,32 @@ document.querySelectorAll("[data-history]").forEach((box) => {
   });
   window.addEventListener("resize", () => chart.resize());
 });
+
+// Ranks before and after, one line a team; those that moved stand out.
+const drawMoves = (box) => {
+  const data = JSON.parse(document.getElementById(box.dataset.moves).textContent);
+  const last = Math.max(...data.teams.flatMap((team) => team.ranks));
+  box.style.height = `${Math.max(240, 60 + last * 22)}px`;
+  const chart = echarts.init(box, null, { renderer: "svg" });
+  chart.setOption({
+    animation: false,
+    grid: { left: 16, right: box.clientWidth < 520 ? 110 : 220, top: 32, bottom: 8, containLabel: true },
+    tooltip: { trigger: "item" },
+    xAxis: { type: "category", position: "top", boundaryGap: false, data: data.labels },
+    yAxis: { type: "value", inverse: true, min: 1, max: last, minInterval: 1 },
+    series: data.teams.map((team) => ({
+      name: team.name,
+      type: "line",
+      symbolSize: 8,
+      data: team.ranks,
+      color: team.moved ? "#b3382c" : "#9fb6c2",
+      lineStyle: { width: team.moved ? 3 : 1.5 },
+      endLabel: { show: true, formatter: team.name, width: 200, overflow: "truncate" },
+    })),
+  });
+  window.addEventListener("resize", () => chart.resize());
+};
+document.querySelectorAll("[data-moves]").forEach(drawMoves);
+document.body.addEventListener("htmx:afterSettle", (event) => {
+  event.target.querySelectorAll?.("[data-moves]").forEach(drawMoves);
+});

@@ -14,7 +14,7 @@ from django.utils import timezone
 from knox.models import get_token_model
 
 from judging.models import MarkRevision, ScoringRun
-from judging.services import scoring
+from judging.services import runs as scoring
 from leaderboard.services import standings
 from tests.factories import (
     make_event,

@@ -44,7 +44,7 @@ from contest.models import Entry, Participation, Round, Team  # noqa: E402
 from contest.services.rounds import publish_round  # noqa: E402
 from contest.services.submissions import receive  # noqa: E402
 from judging.models import Assignment, Mark, Scoresheet, ScoringRun  # noqa: E402
-from judging.services import scoring  # noqa: E402
+from judging.services import runs as scoring  # noqa: E402
 from judging.services.benchmarks import define_benchmark  # noqa: E402
 from leaderboard.models import Standing  # noqa: E402
 from leaderboard.services import advancement, standings  # noqa: E402

@@ -186,7 +186,7 @@ def test_less_is_better_whenever_the_benchmark_is_defined(organizer):  # noqa: F
     )
     from contest.services.submissions import receive
     from judging.models import ScoringRun
-    from judging.services import scoring
+    from judging.services import runs as scoring
 
     for participation, value in ((good, 0.5), (bad, 0.9)):
         rows = "".join(f"r{n},{value}\n" for n in range(40))

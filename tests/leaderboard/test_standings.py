@@ -12,7 +12,7 @@ from contest.services import rounds
 from contest.services.submissions import receive, withdraw_submission
 from contest.services.teams import disqualify_team, withdraw_team
 from judging.models import ScoringRun
-from judging.services import scoring
+from judging.services import runs as scoring
 from judging.services.benchmarks import define_benchmark
 from judging.services.panels import recuse
 from judging.services.scoresheets import open_sheet, save_mark, submit_sheet

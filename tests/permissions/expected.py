@@ -86,6 +86,8 @@ PAGES = {
     "submission": get(TEAM, pk("submission")),
     "submission-file": get(TEAM, pk("submission")),
     "submission-withdraw": post("LF.FFFFF", pk("submission")),
+    "submission-choose": post("LF.FFFFF", pk("submission")),
+    "submission-cancel": post("LFFFFF..", pk("submission")),
     "judge-home": get(JUDGES),
     "judge-round": get(JUDGES, lambda o: {"round_slug": o.round.slug}),
     "judge-sheet": get("LFF.NFFF", pk("assignment")),
@@ -111,6 +113,9 @@ PAGES = {
     "desk-benchmark": both(DESK, preliminary),
     "desk-rescore": post(DESK, preliminary),
     "desk-submissions": get(DESK, preliminary),
+    "desk-workers": get(DESK, event),
+    "desk-rescoring": get(DESK, preliminary),
+    "desk-rescoring-act": post(DESK, preliminary),
     "desk-rubrics": get(DESK, event),
     "desk-rubric-new": both(DESK, event),
     "desk-rubric": both(DESK, with_pk(event, "rubric")),
@@ -171,12 +176,23 @@ API = {
     "api-benchmark-list": get(ALL) + post(API_ORGANIZE),
     "api-benchmark-detail": get(ALL, pk("benchmark")) + change(API_DESK, pk("benchmark"), "PATCH"),
     "api-benchmark-rescore": post(API_DESK, pk("benchmark")),
-    "api-benchmark-sample": get("U..FFF..", pk("benchmark")),
+    **{f"api-benchmark-{name}": get("UFFFFF..", pk("benchmark")) for name in ("cost", "progress")},
+    **{
+        f"api-benchmark-{name}": post(API_DESK, pk("benchmark"))
+        for name in ("start", "adopt", "drop", "try-again")
+    },
+    # A version on trial is nobody's business but the organizers'.
+    "api-benchmark-sample": get("U..FFF..", pk("benchmark")) + get("UNNNNN..", pk("candidate")),
     "api-submission-list": get(API_SIGNED_IN) + post(API_SIGNED_IN),
     "api-submission-detail": get(API_TEAM, pk("submission")),
     "api-submission-file": get(API_TEAM, pk("submission")),
     "api-submission-withdraw": post("UN.NNNFF", pk("submission")),
+    "api-submission-choose": post("UN.NNNFF", pk("submission")),
+    "api-submission-check": post(API_SIGNED_IN),
     "api-run-list": get(API_SIGNED_IN),
+    # The benchmark shows logs to the team when its program fails; this run did not.
+    "api-run-log": get("UNFNNN..", pk("run")),
+    "api-run-cancel": post("UNFNNN..", pk("run")),
     "api-run-detail": get(API_TEAM, pk("run")),
     "api-rubric-list": get(API_SIGNED_IN) + post(API_ORGANIZE),
     "api-rubric-detail": get("UNN..N..", pk("rubric")) + change(API_HIDDEN, pk("rubric"), "PATCH"),

@@ -19,7 +19,7 @@ from contest.models import (
     SignInLink,
     Submission,
 )
-from judging.models import Benchmark, Recusal, Scoresheet, ScoringRun
+from judging.models import Benchmark, BenchmarkTask, Recusal, Scoresheet, ScoringRun, Worker
 from judging.services.scoresheets import save_mark
 from leaderboard.models import Advancement, AdvancementRow, Award, Scheme, Standing
 from leaderboard.services.standings import refresh
@@ -100,6 +100,15 @@ def make_world() -> World:
         received_at=timezone.now(),
     )
     submission.file.save("a.csv", ContentFile(b"id,label\n1,0\n2,1\n"), save=True)
+    candidate = Benchmark(
+        round=preliminary, version=2, status="candidate", metric="f1_macro",
+        reference_sha256=benchmark.reference_sha256, reference=benchmark.reference.name,
+    )  # fmt: skip
+    candidate.save()
+    BenchmarkTask.objects.create(benchmark=candidate, scoring_program="hidden/x.zip")
+    Worker.objects.create(
+        name=f"worker@{event.slug}", sandbox="bubblewrap", started_at=timezone.now(), seen_at=timezone.now()
+    )
     run = ScoringRun.objects.create(submission=submission, benchmark=benchmark)
     entry_file = EntryFile(entry=team.entry, original_name="a.pdf", size=5, sha256="2" * 64)
     entry_file.file.save("a.pdf", ContentFile(b"%PDF-"), save=True)
@@ -132,6 +141,7 @@ def make_world() -> World:
         invitation=Invitation.objects.create(team=team, email="n@example.org", invited_by=captain),
         submission=submission,
         benchmark=benchmark,
+        candidate=candidate,
         run=run,
         judge=judge,
         recused=recused,

@@ -5,8 +5,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import translation
 
-from judging.services import scoring
-from judging.services.metric_results import best_scores
+from judging.services import runs as scoring
+from judging.services.metric_results import counted_results
 from judging.services.verification import verify
 from tests.factories import make_event, make_participation, make_team, make_user
 from tests.scoring.test_scoring import (  # noqa: F401
@@ -32,7 +32,8 @@ def page(client, participation, captain):  # noqa: F811
 def check(client, page, content):
     with translation.override("en"):
         return client.post(
-            page, {"check": "1", "file": SimpleUploadedFile("mine.csv", content)},
+            page,
+            {"check": "1", "kind": "predictions", "file": SimpleUploadedFile("mine.csv", content)},
             headers={"Accept": "application/json", "Accept-Language": "en"},
         ).json()  # fmt: skip
 
@@ -51,7 +52,9 @@ def test_a_check_tells_the_form_and_costs_nothing(client, page, participation): 
 def test_a_check_without_script_says_so_on_the_page(client, page, participation):  # noqa: F811
     benchmark(participation)
     answer = client.post(
-        page, {"check": "1", "file": SimpleUploadedFile("mine.csv", GOOD)}, follow=True
+        page,
+        {"check": "1", "kind": "predictions", "file": SimpleUploadedFile("mine.csv", GOOD)},
+        follow=True,
     )
     assert "message-success" in answer.content.decode()
     nothing = client.post(page, {"check": "1"}, follow=True)
@@ -76,7 +79,7 @@ def test_the_same_file_of_the_same_team_has_its_result_at_once(participation):  
     assert (reused.status, reused.metrics) == ("succeeded", run.metrics)
     assert reused.provenance["reused_from"] == str(run.pk)
     assert verify(reused).result_is_the_same
-    counted = best_scores(participation.round, "public")[participation.pk]
+    counted = counted_results(participation.round, "public")[participation.pk]
     assert counted.submission_id == first.pk, "the earlier of two equal ones"
     assert scoring.sweep()["forgotten"] == 0
 

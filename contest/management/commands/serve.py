@@ -109,6 +109,7 @@ class Command(BaseCommand):
             return [
                 *celery, "worker", "--loglevel", "WARNING", "--concurrency", processes,
                 "--without-gossip", "--without-mingle",
+                "--queues", os.environ.get("WORKER_QUEUES") or "celery,cpu,large",
             ]  # fmt: skip
         return [*celery, "beat", "--loglevel", "WARNING"]
 

@@ -1,0 +1,153 @@
+"""What all runners share: the job they are given, the answer they give, how faults come back."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from judging.faults import SubmissionFault
+from judging.models import Benchmark
+from judging.sandbox import Box, End, Finished, Limits, bubblewrap, files
+
+INSIDE = Path(__file__).parents[1] / "sandbox" / "inside"
+REPORT_LIMIT = 1 << 30
+# How much of a failed program's last words is told.
+TAIL = 2000
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A benchmark's hidden data, in the order of the sorted ids.
+
+    ``truth`` (n,): str labels or text, or floats. ``inputs`` (n, features) floats, or None where
+    there are none or not all are numbers; ``inputs_csv`` are they as they were uploaded.
+    ``public`` (n,) bool. ``classes`` are the labels in order, empty for other answers.
+    """
+
+    ids: list[str]
+    truth: np.ndarray
+    classes: list[str]
+    public: np.ndarray
+    inputs: np.ndarray | None
+    inputs_csv: bytes = b""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to be run. ``path`` is its file on this machine, ``name`` its sender's name
+    for it; ``alive`` is to be called now and then while it runs."""
+
+    path: Path
+    name: str
+    benchmark: Benchmark
+    hidden: Hidden | None = None
+    alive: Callable[[], None] = lambda: None
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            wall_s=self.benchmark.wall_seconds,
+            memory_mb=self.benchmark.memory_mb,
+            disk_mb=self.benchmark.disk_mb,
+            file_mb=self.benchmark.disk_mb,
+        )
+
+
+@dataclass
+class Answer:
+    """What a submission answered, in the order of the hidden ids, and what that took.
+
+    ``measured``: values of judging.metrics.MEASURES. ``log`` is what the team's program printed.
+    """
+
+    predictions: np.ndarray
+    measured: dict[str, float] = field(default_factory=dict)
+    log: str = ""
+    sandbox: str = ""
+
+
+class Runner(Protocol):
+    """How a submission of one kind becomes predictions. Both raise SubmissionFault for what is the
+    submission's fault, SandboxUnavailable where this machine must not run it; anything else that
+    they raise is a fault of the platform."""
+
+    def check(self, job: Job) -> None:
+        """Whether the file has the right form, told without scoring it."""
+
+    def run(self, job: Job) -> Answer:
+        """The submission's answers to the hidden inputs."""
+
+
+def program(box: Box, name: str) -> list[str]:
+    """The command that runs one of our own programs (judging/sandbox/inside) in a box."""
+    box.lend(f"/app/tools/{name}", INSIDE / name)
+    return [bubblewrap.python(), "-I", box.seen(f"/app/tools/{name}")]
+
+
+def run_tool(
+    box: Box,
+    name: str,
+    arguments: list[str],
+    *,
+    limits: Limits,
+    read_only: tuple[str, ...],
+    writable: tuple[str, ...],
+    report: str,
+    file: str,
+    bare: bool = True,
+    alive: Callable[[], None] = lambda: None,
+) -> tuple[dict, Finished]:
+    """Run a program of ours on what a team sent; its report and how it ended.
+
+    ``report`` is where it writes JSON: a folder among ``writable`` and a name in it. Raises
+    SubmissionFault for what it reports, and for a limit that the file made it pass. ``bare`` as for
+    Box.run.
+    """
+    command = program(box, name)
+    finished = box.run(
+        [*command, *arguments], limits=limits, writable=writable, bare=bare, alive=alive,
+        read_only=(*read_only, f"/app/tools/{name}"),
+    )  # fmt: skip
+    folder, _, base = report.rpartition("/")
+    try:
+        content = files.read_regular(box.folder(folder), base, REPORT_LIMIT)
+        told = json.loads(content)
+        if not isinstance(told, dict):
+            raise ValueError("the report is no object")
+    except (files.NotARegularFile, files.TreeTooLarge, ValueError):
+        raise_limit(finished, limits, file)
+        if finished.code and "Error" in finished.log and "MemoryError" not in finished.log:
+            # Not the file: our own program could not do its work here.
+            raise RuntimeError(f"{name} failed ({finished.code}): {finished.log[-TAIL:]}") from None
+        raise SubmissionFault("crashed", file=file) from None
+    if "fault" in told:
+        raise fault_of(told, file)
+    return told, finished
+
+
+def fault_of(told: dict, file: str) -> SubmissionFault:
+    """A fault as a program in the sandbox reported it; what it says is shortened, never trusted."""
+    params = told.get("params") if isinstance(told.get("params"), dict) else {}
+    clean = {
+        str(name)[:40]: value if isinstance(value, (int, float)) else str(value)[:1000]
+        for name, value in params.items()
+    }
+    return SubmissionFault(str(told["fault"])[:50], **{**clean, "file": file})
+
+
+def raise_limit(finished: Finished, limits: Limits, file: str) -> None:
+    """Raise the fault of a limit that ended a command; return where none did."""
+    out_of_memory = ("MemoryError", "bad_alloc", "Cannot allocate memory", "std::length_error")
+    if finished.end in (End.WALL, End.CPU):
+        raise SubmissionFault("timeout", file=file, seconds=round(limits.wall_s))
+    if finished.end == End.MEMORY or (
+        finished.code and any(word in finished.log[-20_000:] for word in out_of_memory)
+    ):
+        raise SubmissionFault("out_of_memory", file=file, megabytes=limits.memory_mb)
+    if finished.end == End.DISK:
+        raise SubmissionFault("disk_full", file=file, megabytes=limits.disk_mb)
+    if finished.end == End.OUTPUT:
+        raise SubmissionFault("too_much_output", file=file, megabytes=limits.output_mb)
