@@ -97,6 +97,7 @@ class RoundForm(WithinEvent):
             "board",
             "quota_per_day",
             "quota_total",
+            "quota_total_mb",
             "max_upload_mb",
         ]
         widgets = {

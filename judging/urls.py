@@ -24,6 +24,7 @@ urlpatterns = [
     path("submissions/<uuid:pk>/cancel/", submissions.submission_cancel, name="submission-cancel"),
     path(DESK_ROUND + "benchmark/", benchmarks.desk_benchmark, name="desk-benchmark"),
     path(DESK_ROUND + "benchmark/rescore/", benchmarks.desk_rescore, name="desk-rescore"),
+    path(DESK_ROUND + "submissions/baseline/", submissions.desk_baseline, name="desk-baseline"),
     path(DESK + "workers/", workers.desk_workers, name="desk-workers"),
     path(DESK_ROUND + "submissions/", submissions.desk_submissions, name="desk-submissions"),
     # Judges

@@ -83,3 +83,22 @@ def open_context(chromium):
     for context in contexts:
         context.close()
     assert errors == []
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What hostile submissions tried and how each ended, as a table."""
+    rows = []
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        outcome = "survived" if report.outcome == "passed" else "NOT SURVIVED"
+        properties = [value for name, value in report.user_properties if name == "attack"]
+        if report.when == "call" and properties:
+            name, ended, took = properties[0]
+            name = report.nodeid.rsplit("::", 1)[-1].removeprefix("test_").replace("_", " ")
+            rows.append((name, ended, took, outcome))
+    if not rows:
+        return
+    terminalreporter.section("attacks")
+    widths = [max(len(str(row[n])) for row in rows) for n in range(4)]
+    for row in sorted(rows):
+        cells = (str(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
+        terminalreporter.write_line("  ".join(cells).rstrip())

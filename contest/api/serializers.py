@@ -168,6 +168,7 @@ class RoundSerializer(serializers.ModelSerializer):
             "is_accepting",
             "quota_per_day",
             "quota_total",
+            "quota_total_mb",
             "max_upload_mb",
         ]
         read_only_fields = ["status"]

@@ -124,28 +124,43 @@ def receive(
                 _("%(file)s: the file is empty."), code="empty_file", params={"file": name}
             )
         _require_quota(participation, now, file.size)
-        submission = Submission(
-            participation=participation,
-            number=(
-                participation.submissions.order_by("-number")
-                .values_list("number", flat=True)
-                .first()
-                or 0
-            )
-            + 1,
-            kind=kind,
-            original_name=name,
-            size=file.size,
-            sha256=digest,
-            note=note[:300],
-            client_key=client_key,
-            submitted_by=by,
-            received_at=now,
-        )
-        submission.file.save(name, file, save=False)
-        submission.save()
-        submission_received.send(sender=Submission, submission=submission)
+        submission = store(
+            participation, file, kind=kind, by=by, client_key=client_key, digest=digest, now=now,
+            note=note,
+        )  # fmt: skip
     return submission, True
+
+
+def store(
+    participation: Participation,
+    file,
+    *,
+    kind: str,
+    by: User,
+    client_key: str,
+    digest: str,
+    now: datetime,
+    note: str = "",
+) -> Submission:
+    """Keep a file that was found in order, and hand it on; within the caller's transaction."""
+    last = participation.submissions.order_by("-number").values_list("number", flat=True).first()
+    name = safe_name(file.name)
+    submission = Submission(
+        participation=participation,
+        number=(last or 0) + 1,
+        kind=kind,
+        original_name=name,
+        size=file.size,
+        sha256=digest,
+        note=note[:300],
+        client_key=client_key,
+        submitted_by=by,
+        received_at=now,
+    )
+    submission.file.save(name, file, save=False)
+    submission.save()
+    submission_received.send(sender=Submission, submission=submission)
+    return submission
 
 
 def _not_open(round, now: datetime) -> Refused:

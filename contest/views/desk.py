@@ -81,7 +81,8 @@ def desk(request, event):
     )
     for round in rounds:
         round.event = event
-    teams = event.teams.aggregate(
+    competitors = event.teams.exclude(status=TeamStatus.BASELINE)
+    teams = competitors.aggregate(
         all=Count("pk"), registered=Count("pk", filter=Q(status=TeamStatus.REGISTERED))
     )
     return render(
@@ -91,7 +92,7 @@ def desk(request, event):
             "event": event,
             "rounds": rounds,
             "teams": teams,
-            "countries": event.teams.values("country").distinct().count(),
+            "countries": competitors.values("country").distinct().count(),
             "track_count": event.tracks.count(),
             "log": event.log.select_related("by")[:8],
         },
@@ -284,7 +285,8 @@ def desk_running_order(request, round):
 @organizer_required
 def desk_teams(request, event):
     """Every team, to search, filter, confirm or disqualify."""
-    teams = event.teams.select_related("track", "entry").prefetch_related("memberships__user")
+    teams = event.teams.exclude(status=TeamStatus.BASELINE)
+    teams = teams.select_related("track", "entry").prefetch_related("memberships__user")
     search = request.GET.get("q", "").strip()
     if search:
         teams = teams.filter(team_search(search))
@@ -303,7 +305,7 @@ def desk_teams(request, event):
             "search": search,
             "status": status,
             "track": track,
-            "statuses": TeamStatus.choices,
+            "statuses": [c for c in TeamStatus.choices if c[0] != TeamStatus.BASELINE],
             "tracks": event.tracks.all(),
         },
     )

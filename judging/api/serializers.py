@@ -276,6 +276,15 @@ class CheckSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(Submission.Kind.choices)
 
 
+class NewBaselineSerializer(serializers.Serializer):
+    round = ScopedField(organized_rounds)
+    file = serializers.FileField()
+    kind = serializers.ChoiceField(Submission.Kind.choices)
+    name_zh = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    name_en = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    client_key = serializers.CharField(max_length=64)
+
+
 class CheckedSerializer(serializers.Serializer):
     fine = serializers.BooleanField()
     code = serializers.CharField(help_text="Of the fault; empty if there is none.")

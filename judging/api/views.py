@@ -28,6 +28,7 @@ from contest.errors import Refused
 from contest.models import Round, SignInLink, Submission
 from contest.numbers import round_half_up
 from contest.roles import is_member, is_organizer, is_organizer_anywhere, organized_events
+from contest.services.baselines import submit_baseline
 from contest.services.signin import link_url, make_link, revoke_link
 from contest.services.submissions import choose_final, receive, withdraw_submission
 from contest.uploads import UploadTooLarge
@@ -279,6 +280,21 @@ class SubmissionViewSet(_Judging):
         chosen = self.valid(request.data, serializers.ChooseSerializer)["chosen"]
         choose_final(submission, request.user, chosen=chosen)
         return self.answer(self.get_object())
+
+    @extend_schema(
+        request={"multipart/form-data": serializers.NewBaselineSerializer},
+        responses={201: serializers.SubmissionSerializer, 409: REFUSED},
+    )
+    @action(detail=False, methods=["post"], permission_classes=[OrganizersAlone])
+    def baseline(self, request):
+        """Send in a baseline: scored and shown, never ranked."""
+        sent = request.data
+        if name := getattr(request._request, "upload_too_large", None):
+            raise UploadTooLarge(settings.MAX_UPLOAD_BYTES, name)
+        data = dict(self.valid(sent, serializers.NewBaselineSerializer))
+        submission, created = submit_baseline(data.pop("round"), request.user, **data)
+        code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
+        return self.answer(self.get_queryset().get(pk=submission.pk), code)
 
     @extend_schema(
         request={"multipart/form-data": serializers.CheckSerializer},

@@ -215,10 +215,9 @@ class BenchmarkForm(forms.ModelForm):
         return {name: fields.pop(name) for name in self.FILES}, fields
 
 
-class SubmitForm(forms.Form):
+class _FileForm(forms.Form):
     file = forms.FileField(label=_("File"))
     kind = forms.ChoiceField(label=_("Kind"), choices=Submission.Kind)
-    note = forms.CharField(label=_("Note"), max_length=300, required=False)
     client_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
     def __init__(self, *args, kinds, **kwargs):
@@ -227,3 +226,13 @@ class SubmitForm(forms.Form):
         if len(kinds) == 1:
             self.fields["kind"].widget = forms.HiddenInput()
             self.fields["kind"].initial = kinds[0]
+
+
+class SubmitForm(_FileForm):
+    note = forms.CharField(label=_("Note"), max_length=300, required=False)
+    field_order = ["file", "kind", "note"]
+
+
+class BaselineForm(_FileForm):
+    name_zh = forms.CharField(label=_("Name (Chinese)"), max_length=200, required=False)
+    name_en = forms.CharField(label=_("Name (English)"), max_length=200, required=False)

@@ -119,7 +119,9 @@ def run_tool(
             raise ValueError("the report is no object")
     except (files.NotARegularFile, files.TreeTooLarge, ValueError):
         raise_limit(finished, limits, file)
-        if finished.code and "Error" in finished.log and "MemoryError" not in finished.log:
+        could_not_start = finished.code in (126, 127)
+        failed = finished.code and "Error" in finished.log and "MemoryError" not in finished.log
+        if could_not_start or failed:
             # Not the file: our own program could not do its work here.
             raise RuntimeError(f"{name} failed ({finished.code}): {finished.log[-TAIL:]}") from None
         raise SubmissionFault("crashed", file=file) from None

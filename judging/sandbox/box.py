@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from judging.sandbox import bubblewrap, files
+from judging.sandbox import bubblewrap, files, seccomp
 from judging.sandbox.process import MEGABYTE, UNTOUCHED_MB, Finished, Limits, Status, supervise
 
 ENVIRONMENT = {
@@ -117,16 +117,22 @@ class Box:
         given = [self._confined, *bubblewrap.options(shown, mine)]
         for name, value in environment.items():
             given += ["--setenv", name, value]
+        filter_fd = seccomp.as_file()
+        passed = [fd for fd in (status.write, filter_fd) if fd is not None]
+        if filter_fd is not None:
+            given += ["--seccomp", str(filter_fd)]
         given += ["--json-status-fd", str(status.write), "--chdir", cwd, "--"]
         try:
             finished = supervise(
                 [*given, *bubblewrap.unprivileged(),
                  *bubblewrap.limited(**each, processes=limits.processes), *command],
                 root=status.first_process, limits=limits,
-                watched=list(mine.values()), alive=alive, pass_fds=(status.write,),
+                watched=list(mine.values()), alive=alive, pass_fds=tuple(passed),
             )  # fmt: skip
             if finished.end == "exited" and not status.has_exit:
                 raise RuntimeError(f"the sandbox could not be set up: {finished.log[-2000:]}")
             return finished
         finally:
             status.close()
+            if filter_fd is not None:
+                os.close(filter_fd)

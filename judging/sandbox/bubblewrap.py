@@ -103,19 +103,21 @@ def options(read_only: dict[str, Path], writable: dict[str, Path]) -> list[str]:
     if os.geteuid() != 0:
         # As root the namespaces need no user namespace, and ``unprivileged`` gives up being root.
         given += ["--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534"]
-    system = [path for path in [*SYSTEM, *python_prefixes()] if os.path.lexists(path)]
-    # What bwrap makes on the way to a mount only its own user could pass through.
-    above = {parent for path in [*system, *read_only, *writable] for parent in Path(path).parents}
-    for folder in sorted(map(str, above - {Path("/")})):
-        given += ["--perms", "0755", "--dir", folder]
-    for path in system:
-        given += ["--ro-bind", path, path]
+    # First, so that an interpreter or a folder of ours below /tmp is not hidden by it.
     given += [
         "--proc", "/proc",
         "--dev", "/dev",
         "--size", str(SHM_BYTES), "--perms", "1777", "--tmpfs", "/dev/shm",  # noqa: S108 - inside
         "--size", str(TMP_BYTES), "--perms", "1777", "--tmpfs", "/tmp",  # noqa: S108 - inside
     ]  # fmt: skip
+    system = [path for path in [*SYSTEM, *python_prefixes()] if os.path.lexists(path)]
+    # What bwrap makes on the way to a mount only its own user could pass through.
+    above = {parent for path in [*system, *read_only, *writable] for parent in Path(path).parents}
+    there = {Path(made) for made in ("/", "/tmp", "/dev", "/proc")}  # noqa: S108 - inside
+    for folder in sorted(map(str, above - there)):
+        given += ["--perms", "0755", "--dir", folder]
+    for path in system:
+        given += ["--ro-bind", path, path]
     for inside, outside in read_only.items():
         given += ["--ro-bind", str(outside), inside]
     for inside, outside in writable.items():

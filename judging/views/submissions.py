@@ -16,6 +16,7 @@ from contest.access import round_organizer_required, team_required
 from contest.errors import Refused
 from contest.models import Participation, Submission
 from contest.roles import is_member, is_organizer
+from contest.services.baselines import submit_baseline
 from contest.services.submissions import (
     choose_final,
     new_client_key,
@@ -27,7 +28,7 @@ from contest.states import RoundStatus, SubmissionStatus
 from contest.uploads import UploadTooLarge
 from judging import faults
 from judging.faults import SubmissionFault
-from judging.forms.benchmark import SubmitForm
+from judging.forms.benchmark import BaselineForm, SubmitForm
 from judging.metrics import MEASURES
 from judging.models import ScoringRun
 from judging.runners.container import EngineUnavailable
@@ -348,5 +349,27 @@ def desk_submissions(request, round):
             "statuses": SubmissionStatus.choices,
             "status": status,
             "search": search,
+            "baseline_form": BaselineForm(
+                kinds=_kinds(round), initial={"client_key": new_client_key()}
+            ),
         },
     )
+
+
+def _kinds(round) -> list[str]:
+    benchmark = current_benchmark(round)
+    return benchmark.accepted_kinds() if benchmark else Submission.Kind.values
+
+
+@require_POST
+@round_organizer_required
+def desk_baseline(request, round):
+    """Send in a baseline: something to compare with, scored and shown, never ranked."""
+    form = BaselineForm(request.POST, request.FILES, kinds=_kinds(round))
+    if name := getattr(request, "upload_too_large", None):
+        raise UploadTooLarge(round.max_upload_bytes, name)
+    if not form.is_valid():
+        raise Refused(_("Choose a file and give the baseline a name."), code="invalid")
+    submission, _created = submit_baseline(round, request.user, **form.cleaned_data)
+    messages.success(request, _("The baseline was sent in."))
+    return redirect(submission)

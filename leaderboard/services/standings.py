@@ -20,6 +20,7 @@ from judging.services.scoresheets import fraction_to_decimal
 from judging.services.sheet_results import sheet_totals
 from leaderboard.models import Advancement, Scheme, SchemeComponent, Standing, StandingRow
 from leaderboard.ranking import Contender, aggregate, rank, scale
+from leaderboard.ranking.standing import total
 from leaderboard.services.schemes import bounds_of, ensure_scheme
 from leaderboard.states import AdvancementStatus
 
@@ -78,7 +79,8 @@ def _show_result(round: Round, signed: Standing) -> None:
             explanation=_for_the_public(row.explanation),
         )
         for row in signed.rows.all()
-        if "status" not in row.explanation  # who had left is on the organizers' list alone
+        # Who had left is on the organizers' list alone.
+        if row.explanation.get("status", "baseline") == "baseline"
     ]
     fresh = Standing(
         round=round,
@@ -409,9 +411,11 @@ def _rows(
                 },
             )
         )
+    rows = _with_baselines(rows, scheme, components, known, participations, audience, inside)
     if audience == FULL:
+        gone = (ParticipationStatus.WITHDRAWN, ParticipationStatus.DISQUALIFIED)
         for participation in participations:
-            if participation.status != ParticipationStatus.ACTIVE:
+            if participation.status in gone:
                 rows.append(
                     StandingRow(
                         participation=participation,
@@ -423,6 +427,44 @@ def _rows(
                         },
                     )
                 )
+    return rows
+
+
+def _with_baselines(
+    rows, scheme, components, known, participations, audience: str, inside: bool
+) -> list[StandingRow]:
+    """The rows with the organizers' baselines among them, where their totals belong, unranked."""
+    names = [_name(component) for component in components]
+    weights = {n: Fraction(c.weight) for n, c in zip(names, components, strict=True)}
+    for participation in participations:
+        if participation.status != ParticipationStatus.BASELINE:
+            continue
+        scores = [found.get(participation.pk) for found in known]
+        scaled = {
+            name: _fraction((details or {}).get("scaled"))
+            for name, details in zip(names, scores, strict=True)
+        }
+        if (value := total(scaled, weights)) is None:
+            continue
+        row = StandingRow(
+            participation=participation,
+            rank=None,
+            total=fraction_to_decimal(value),
+            explanation={
+                "components": [
+                    _explain(n, c, s, inside, audience)
+                    for n, c, s in zip(names, components, scores, strict=True)
+                ],
+                "missing": [],
+                "status": participation.status,
+            },
+        )
+        worse = (
+            n for n, other in enumerate(rows) if other.total is None or other.total < row.total
+        )
+        rows.insert(next(worse, len(rows)), row)
+    for n, row in enumerate(rows, start=1):
+        row.position = n
     return rows
 
 

@@ -15,7 +15,7 @@ from django_countries import countries
 from contest.access import visible_event
 from contest.models import Membership, Round
 from contest.models.team import team_search
-from contest.states import RoundStatus
+from contest.states import ParticipationStatus, RoundStatus
 from leaderboard.models import AwardWinner, Standing
 from leaderboard.services.standings import public_standing
 
@@ -142,6 +142,7 @@ def _row(row) -> dict:
     team = row.participation.team
     return {
         "rank": row.rank,
+        "baseline": row.explanation.get("status") == ParticipationStatus.BASELINE,
         "team_id": team.pk,
         "participation_id": row.participation_id,
         "code": team.code,

@@ -161,7 +161,7 @@ def test_a_team_registers_submits_and_reads_its_score(monkeypatch):
     assert seen["run"]["private_score"] is None
     assert "private" not in seen["run"]["metrics"]
     sample = api.get(f"benchmarks/{round.benchmarks.get().pk}/sample/")
-    assert sample.content.startswith(b"id,label")
+    assert b"".join(sample.streaming_content).startswith(b"id,label")
     round.quota_total = 1
     round.save()
     full = upload("two")

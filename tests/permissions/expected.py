@@ -113,6 +113,7 @@ PAGES = {
     "desk-benchmark": both(DESK, preliminary),
     "desk-rescore": post(DESK, preliminary),
     "desk-submissions": get(DESK, preliminary),
+    "desk-baseline": post(DESK, preliminary),
     "desk-workers": get(DESK, event),
     "desk-rescoring": get(DESK, preliminary),
     "desk-rescoring-act": post(DESK, preliminary),
@@ -189,6 +190,7 @@ API = {
     "api-submission-withdraw": post("UN.NNNFF", pk("submission")),
     "api-submission-choose": post("UN.NNNFF", pk("submission")),
     "api-submission-check": post(API_SIGNED_IN),
+    "api-submission-baseline": post(API_ORGANIZE),
     "api-run-list": get(API_SIGNED_IN),
     # The benchmark shows logs to the team when its program fails; this run did not.
     "api-run-log": get("UNFNNN..", pk("run")),

@@ -107,7 +107,10 @@ def make_world() -> World:
     candidate.save()
     BenchmarkTask.objects.create(benchmark=candidate, scoring_program="hidden/x.zip")
     Worker.objects.create(
-        name=f"worker@{event.slug}", sandbox="bubblewrap", started_at=timezone.now(), seen_at=timezone.now()
+        name=f"worker@{event.slug}",
+        sandbox="bubblewrap",
+        started_at=timezone.now(),
+        seen_at=timezone.now(),
     )
     run = ScoringRun.objects.create(submission=submission, benchmark=benchmark)
     entry_file = EntryFile(entry=team.entry, original_name="a.pdf", size=5, sha256="2" * 64)

@@ -1,0 +1,3 @@
+from wuzhen_client.cli import run
+
+run()
