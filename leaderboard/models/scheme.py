@@ -109,7 +109,7 @@ class SchemeComponent(models.Model):
         verbose_name_plural = _("components")
         constraints = [
             models.UniqueConstraint(
-                fields=["scheme", "kind", "source"],
+                fields=["scheme", "kind", "source", "metric"],
                 name="component_once",
                 violation_error_message=_("The scheme already has this component."),
             ),
