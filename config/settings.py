@@ -341,6 +341,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 # A run is given up for lost after so long without a sign of life, which it gives every few seconds.
 RUN_HEARTBEAT_S = env.float("RUN_HEARTBEAT_S", default=5.0)
 RUN_LOST_AFTER_S = env.float("RUN_LOST_AFTER_S", default=60.0)
+RUN_RETRY_AFTER_S = env.float("RUN_RETRY_AFTER_S", default=5.0)
 RUN_WAKE_AFTER_S = env.float("RUN_WAKE_AFTER_S", default=30.0)
 CELERY_BEAT_SCHEDULE = {
     # The database is the queue of record; these bring back whatever a lost message left behind.

@@ -86,19 +86,24 @@ def open_context(chromium):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """What hostile submissions tried and how each ended, as a table."""
-    rows = []
+    """What hostile submissions tried and how each ended, as a table; what survived being killed."""
+    rows, stories = [], []
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        if report.when != "call":
+            continue
         outcome = "survived" if report.outcome == "passed" else "NOT SURVIVED"
-        properties = [value for name, value in report.user_properties if name == "attack"]
-        if report.when == "call" and properties:
-            name, ended, took = properties[0]
+        told = dict(reversed(report.user_properties))  # the first of each name
+        if "attack" in told:
             name = report.nodeid.rsplit("::", 1)[-1].removeprefix("test_").replace("_", " ")
-            rows.append((name, ended, took, outcome))
-    if not rows:
-        return
-    terminalreporter.section("attacks")
-    widths = [max(len(str(row[n])) for row in rows) for n in range(4)]
+            rows.append((name, *told["attack"][1:], outcome))
+        if "story" in told:
+            stories.append(told["story"])
+    if rows:
+        terminalreporter.section("attacks")
+    widths = [max(len(str(row[n])) for row in rows) for n in range(4)] if rows else []
     for row in sorted(rows):
         cells = (str(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
         terminalreporter.write_line("  ".join(cells).rstrip())
+    for story in stories:
+        terminalreporter.section("killed")
+        terminalreporter.write_line(story)

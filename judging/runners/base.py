@@ -44,6 +44,8 @@ class Job:
     name: str
     benchmark: Benchmark
     hidden: Hidden | None = None
+    # What scoring programs may be told of a submission beside its file.
+    facts: dict[str, str] = field(default_factory=dict)
     alive: Callable[[], None] = lambda: None
 
     @property

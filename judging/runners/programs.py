@@ -6,12 +6,15 @@ program sees results and reference, and nothing of the team's runs. Between the 
 pass: a link among results would, beside the reference, be the reference.
 """
 
+import contextlib
 import json
 import math
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import yaml
 
 from contest.models import Submission
 from contest.uploads import safe_name
@@ -25,7 +28,7 @@ from judging.runners.code import (
     require_success,
     run_declared,
 )
-from judging.sandbox import Box, Finished, confinement, files
+from judging.sandbox import Box, End, Finished, confinement, files
 
 SCORES_LIMIT = 1 << 20
 PROGRAM_MB = 2048
@@ -35,6 +38,20 @@ SCORING_WORDS = {
 }  # fmt: skip
 INGESTION_WORDS = {
     **WORDS, "$ingestion_program": "/app/program", "$submission_program": "/app/ingested_program",
+    "$predictions": "/app/output", "$hidden": "/app/input/ref",
+}  # fmt: skip
+
+# What EvalAI tells evaluation scripts of a submission; of files and texts that are not kept here
+# they get nothing instead of an error.
+EVALAI_METADATA = {
+    **dict.fromkeys(
+        ("id", "participant_team", "participant_team_name", "created_by", "submitted_at",
+         "challenge_phase", "input_file", "stdout_file", "stderr_file", "submission_result_file",
+         "execution_time", "method_name", "method_description", "project_url", "publication_url",
+         "when_made_public"), None,
+    ),
+    "status": "running",
+    "is_public": False,
 }  # fmt: skip
 
 # Gets one of a task's files on this machine: fetch(task, field, path).
@@ -64,10 +81,12 @@ def score_task(job: Job, kind: str, task: BenchmarkTask, fetch: Fetch) -> Progra
     with Box() as scoring:
         results = scoring.folder("/app/results")
         log, measured = "", {}
-        if evalai or kind == Submission.Kind.PREDICTIONS:
+        if evalai or (kind == Submission.Kind.PREDICTIONS and not task.ingestion_program):
             _take_results(job, results, whole=evalai)
         else:
             log, measured = _make_results(job, task, fetch, results)
+        if not evalai:
+            _tell_duration(results, measured)
         finished, scores = (_evaluate if evalai else _score)(scoring, job, task, fetch)
     measured["size_mb"] = round(job.path.stat().st_size / 2**20, 4)
     return ProgramResult(scores, measured, log, finished.log, str(confinement()))
@@ -106,10 +125,12 @@ def _make_results(job: Job, task: BenchmarkTask, fetch: Fetch, results: Path):
         command = archives.unpack(
             box, job.path, code, job.name, disk_mb=job.benchmark.disk_mb, alive=job.alive
         )
-        read_only = [code]
+        out = box.folder("/app/output")
         if ingestion:
-            box.lend("/app/program", ingestion.folder)
-            read_only.append("/app/program")
+            if command is None:
+                # Results instead of code: the ingestion program finds them where it would write.
+                _pass_on(job, box.folder(code), out)
+            _copy(ingestion, box.folder("/app/program"))
             command = ingestion.command
             if command is None:
                 raise RuntimeError("the ingestion program declares no command")
@@ -119,11 +140,13 @@ def _make_results(job: Job, task: BenchmarkTask, fetch: Fetch, results: Path):
             box.lend("/app/input_data", inputs.folder)
         else:
             box.folder("/app/input_data")
-        out = box.folder("/app/output")
         box.folder("/app/shared")
+        # Programs may write beside themselves, as they may on the platforms they come from.
         finished = run_declared(
-            box, command, job, words=INGESTION_WORDS,
-            read_only=(*read_only, "/app/input_data"), writable=("/app/output", "/app/shared"),
+            box, command, job, words=INGESTION_WORDS, read_only=("/app/input_data",),
+            writable=tuple(dict.fromkeys(
+                (code, "/app/program", "/app/output", "/app/shared")
+            )),
         )  # fmt: skip
         require_success(finished, job.limits, job.name)
         _pass_on(job, out, results, finished.log)
@@ -162,19 +185,43 @@ def _tree(task: BenchmarkTask, name: str, fetch: Fetch) -> archives.Unpacked | N
         raise RuntimeError(f"{name} of {task} cannot be unpacked: {fault.code}") from fault
 
 
+def _copy(program: archives.Unpacked, target: Path) -> None:
+    shutil.copytree(program.folder, target, dirs_exist_ok=True)
+
+
+def _tell_duration(results: Path, measured: dict[str, float]) -> None:
+    """Beside the results, as Codabench does, what making them took; scoring programs rank by it."""
+    if (results / "metadata").exists():
+        return
+    took, ran = measured.get("wall_s"), "wall_s" in measured
+    told = {
+        "exitCode": 0 if ran else None,
+        "elapsedTime": took,
+        "ingestionExitCode": 0 if ran else None,
+        "ingestionElapsedTime": took,
+    }
+    (results / "metadata").write_text(yaml.safe_dump(told), encoding="utf-8")
+
+
 def _score(box: Box, job: Job, task: BenchmarkTask, fetch: Fetch) -> tuple[Finished, dict]:
     scoring = _tree(task, "scoring_program", fetch)
     if scoring.command is None:
         raise RuntimeError("the scoring program declares no command")
-    box.lend("/app/program", scoring.folder)
+    _copy(scoring, box.folder("/app/program"))
     _lay_out(box, task, fetch)
     out = box.folder("/app/output")
     box.folder("/app/shared")
     finished = run_declared(
         box, scoring.command, job, words=SCORING_WORDS,
-        read_only=("/app/program", "/app/input/ref", "/app/input/res"),
-        writable=("/app/output", "/app/shared"),
+        read_only=("/app/input/ref",),
+        writable=("/app/program", "/app/input/res", "/app/output", "/app/shared"),
     )  # fmt: skip
+    if finished.code and finished.end == End.EXITED:
+        # A program that gave its scores and then stumbled has given them, on Codabench as well.
+        with contextlib.suppress(SubmissionFault):
+            scores = _scores_of(out, job)
+            if job.benchmark.metric in scores:
+                return finished, scores
     _require_scored(finished, job)
     return finished, _scores_of(out, job)
 
@@ -241,10 +288,11 @@ def _evaluate(box: Box, job: Job, task: BenchmarkTask, fetch: Fetch) -> tuple[Fi
     fetch(task, "reference", annotations / file_name)
     out = box.folder("/app/output")
     command = program(box, "run_evalai.py")
-    metadata = {"phase_codename": job.benchmark.options.get("codename", "")}
+    codename = job.benchmark.options.get("codename", "")
+    metadata = {**EVALAI_METADATA, **job.facts, "phase_codename": codename}
     finished = box.run(
         [*command, f"/app/script/{name}", f"/app/annotations/{file_name}",
-         f"/app/results/{safe_name(job.name)}", metadata["phase_codename"],
+         f"/app/results/{safe_name(job.name)}", codename,
          "/app/output/scores.json", json.dumps(metadata)],
         limits=job.limits,
         read_only=(f"/app/script/{name}", "/app/annotations", "/app/results",

@@ -169,7 +169,7 @@ def supervise(
         end = End.CPU
     if end == End.EXITED and code == 128 + signal.SIGXFSZ:
         end = End.DISK
-    if end == End.EXITED and any(_tree_over(path, limits) for path in watched):
+    if end == End.EXITED and watch.disk_is_over():
         end = End.DISK
     return Finished(
         end=end,
@@ -192,13 +192,6 @@ def _kill(process, root: int | None) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _tree_over(path: Path, limits: Limits) -> bool:
-    try:
-        return tree_size(path, limits.disk_entries) > limits.disk_mb * MEGABYTE
-    except TreeTooLarge:
-        return True
-
-
 class _Watch:
     """Sums over all processes of a run, and the highest of them so far."""
 
@@ -206,6 +199,19 @@ class _Watch:
         self.limits, self.watched, self.started = limits, watched, started
         self.peak_mb = self.cpu_s = 0.0
         self._next_disk = started + DISK_EVERY_S
+        # What lay there before is not the command's doing.
+        self._disk_before = self._disk() or 0
+
+    def _disk(self) -> int | None:
+        """Bytes in all watched folders; None if that is too many files to count."""
+        try:
+            return sum(tree_size(path, self.limits.disk_entries) for path in self.watched)
+        except TreeTooLarge:
+            return None
+
+    def disk_is_over(self) -> bool:
+        used = self._disk()
+        return used is None or used - self._disk_before > self.limits.disk_mb * MEGABYTE
 
     def over(self, root: int | None) -> End | None:
         """The limit that is passed now, if one is."""
@@ -220,7 +226,7 @@ class _Watch:
             if cpu > self.limits.cpu:
                 return End.CPU
         if now >= self._next_disk:
-            if any(_tree_over(path, self.limits) for path in self.watched):
+            if self.disk_is_over():
                 return End.DISK
             self._next_disk = time.monotonic() + DISK_EVERY_S
         return None

@@ -402,10 +402,6 @@ def _take_tasks(
             raise ValidationError({"scoring_program": _("Upload the scoring program.")})
         if evalai and not task.reference:
             raise ValidationError({"reference": _("Upload the hidden reference.")})
-        if new.accepts_predictions and task.ingestion_program:
-            raise ValidationError(
-                {"accepts_predictions": _("With an ingestion program, teams send code alone.")}
-            )
         tasks.append(task)
     if not tasks:
         raise ValidationError({"scoring_program": _("Upload the scoring program.")})

@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 
 # Attempts that the platform's faults cost; then the submission's quota is given back.
 MAX_ATTEMPTS = 6
-BACKOFF_S = (0, 5, 15, 60, 300, 900)
+# How much later each attempt is than the one before, in units of RUN_RETRY_AFTER_S.
+BACKOFF = (0, 1, 3, 12, 60, 180)
 WAKE_AGAIN_AFTER_S = 30
 # A run that no worker could take is given up after a day.
 QUEUED_AT_MOST_S = 24 * 3600
@@ -100,7 +101,7 @@ def _queue(
     benchmark: Benchmark,
     *,
     priority: int = Priority.SUBMISSION,
-    delay_s: int = 0,
+    delay_s: float = 0,
 ) -> ScoringRun | None:
     runs = ScoringRun.objects.filter(submission=submission, benchmark=benchmark)
     if runs.filter(status__in=[*ACTIVE, RunStatus.SUCCEEDED]).exists():
@@ -165,7 +166,7 @@ def _reuse(submission: Submission, benchmark: Benchmark, attempt: int) -> bool:
     return True
 
 
-def wake(resource_class: str, delay_s: int = 0, *, chain: bool = False) -> None:
+def wake(resource_class: str, delay_s: float = 0, *, chain: bool = False) -> None:
     """Send a worker the message that a run waits. A broker that is down loses nothing.
 
     With ``chain`` the worker goes on from run to run until nothing waits.
@@ -316,7 +317,7 @@ def fail_infrastructure(run: ScoringRun, started: float | None = None) -> None:
         if run.attempt < MAX_ATTEMPTS:
             _queue(
                 run.submission, run.benchmark, priority=run.priority,
-                delay_s=BACKOFF_S[run.attempt],
+                delay_s=BACKOFF[run.attempt] * settings.RUN_RETRY_AFTER_S,
             )  # fmt: skip
             return
         _give_up(run)

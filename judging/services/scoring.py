@@ -72,7 +72,7 @@ def _provenance(submission: Submission, benchmark: Benchmark) -> dict:
 
 def _score_table(submission, benchmark: Benchmark, path: Path, alive) -> dict:
     hidden = load_hidden(benchmark)
-    job = Job(path, submission.original_name, benchmark, hidden, alive)
+    job = Job(path, submission.original_name, benchmark, hidden, alive=alive)
     answer = RUNNERS[submission.kind].run(job)
     try:
         metrics = evaluate(benchmark, hidden, answer.predictions, job.name)
@@ -176,7 +176,15 @@ def own_metrics(
 
 
 def _score_by_programs(submission, benchmark: Benchmark, path: Path, alive) -> dict:
-    job = Job(path, submission.original_name, benchmark, alive=alive)
+    team = submission.participation.team
+    facts = {
+        "id": str(submission.pk),
+        "participant_team": team.code,
+        "participant_team_name": team.name_en or team.name_zh,
+        "submitted_at": submission.received_at.isoformat(),
+        "challenge_phase": benchmark.round.slug,
+    }
+    job = Job(path, submission.original_name, benchmark, facts=facts, alive=alive)
     tasks = list(benchmark.tasks.all())
     results = [programs.score_task(job, submission.kind, task, fetch_task_file) for task in tasks]
     names = [task.name or f"task {n + 1}" for n, task in enumerate(tasks)]

@@ -59,9 +59,9 @@ class Writer:
         if not parts:
             return
         path = os.path.join(self.folder, *parts)
-        if path.casefold() in self.seen:
+        if path in self.seen:
             raise Fault("archive_twice", member=name[:100])
-        self.seen.add(path.casefold())
+        self.seen.add(path)
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "xb") as out:
@@ -149,6 +149,8 @@ def command_of(folder):
             with open(path, encoding="utf-8") as file:
                 found = yaml.safe_load(file.read(65536))
         except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
+            if name == "metadata":
+                return None  # any file may have this name
             raise Fault("metadata_unreadable", member=name) from None
         if isinstance(found, dict) and isinstance(found.get("command"), str):
             return found["command"][:2000]
