@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
             name="protocol",
             field=models.CharField(
                 choices=[
-                    ("table", "a table of answers, compared with the reference"),
+                    ("table", "table against reference"),
                     ("codabench", "scoring program (Codabench)"),
                     ("evalai", "evaluation script (EvalAI)"),
                 ],

@@ -43,7 +43,7 @@ class Benchmark(HasStates):
     MOVES = BENCHMARK_MOVES
 
     class Protocol(models.TextChoices):
-        TABLE = "table", _("a table of answers, compared with the reference")
+        TABLE = "table", _("table against reference")
         CODABENCH = "codabench", _("scoring program (Codabench)")
         EVALAI = "evalai", _("evaluation script (EvalAI)")
 

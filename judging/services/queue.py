@@ -114,9 +114,15 @@ def expected_wait(run: ScoringRun) -> Wait | None:
 
 
 def usual_duration(resource_class: str) -> float:
-    """Median seconds of the runs of a class that ended last."""
+    """Median seconds of the runs of a class that ended last; a guess where none did."""
+    measured = measured_duration(resource_class)
+    return ASSUMED_S if measured is None else measured
+
+
+def measured_duration(resource_class: str) -> float | None:
+    """Median seconds of the runs of a class that ended last; None where none did."""
     ended = ScoringRun.objects.filter(
         resource_class=resource_class, duration_s__isnull=False, finished_at__isnull=False
     ).order_by("-finished_at")
     took = list(ended.values_list("duration_s", flat=True)[:RECENT_RUNS])
-    return statistics.median(took) if took else ASSUMED_S
+    return statistics.median(took) if took else None

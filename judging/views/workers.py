@@ -21,7 +21,7 @@ def desk_workers(request, event):
     for name, label in ResourceClass.choices:
         slots = sum(w.processes for w in alive if name in w.resource_classes)
         waiting = counts.get((name, RunStatus.QUEUED), 0)
-        each = queue.usual_duration(name)
+        each = queue.measured_duration(name)
         queues.append(
             {
                 "label": label,
@@ -29,7 +29,7 @@ def desk_workers(request, event):
                 "waiting": waiting,
                 "running": counts.get((name, RunStatus.RUNNING), 0),
                 "each": each,
-                "seconds": waiting * each / slots if slots else None,
+                "seconds": waiting * (each or queue.ASSUMED_S) / slots if slots else None,
             }
         )
     context = {"event": event, "workers": alive, "queues": queues}

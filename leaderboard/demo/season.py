@@ -17,13 +17,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from contest.models import Event, Participation, Round, Submission, Team, Track, User
+from contest.services.baselines import submit_baseline
 from contest.services.events import create_event, publish_event, save_track
 from contest.services.rounds import close_round, open_round, publish_round, set_running_order
 from contest.services.submissions import receive
 from contest.services.teams import confirm_team, register_team
-from contest.states import SubmissionStatus
+from contest.states import ParticipationStatus, SubmissionStatus
 from judging.models import Judge, Panel, Rubric
-from judging.services import panels, rubrics, scoresheets, scoring
+from judging.services import panels, rubrics, scoresheets
+from judging.services import runs as scoring
 from judging.services.benchmarks import define_benchmark
 from judging.services.metric_results import counted_results
 from leaderboard.demo.cast import (
@@ -34,7 +36,16 @@ from leaderboard.demo.cast import (
     WINE_TEAMS,
     CastTeam,
 )
-from leaderboard.demo.tasks import CLINIC, DIGITS, SEED, WINE, Task, onnx_model, predictions_csv
+from leaderboard.demo.tasks import (
+    CLINIC,
+    DIGITS,
+    SEED,
+    WINE,
+    Task,
+    know_nothing_csv,
+    onnx_model,
+    predictions_csv,
+)
 from leaderboard.demo.tasks import train as train_model
 from leaderboard.models import Award
 from leaderboard.services import advancement, awards, schemes, standings
@@ -245,8 +256,23 @@ class Season:
             self.say(
                 f"{track.name_en}: trained and submitted {number + 1}/{len(cast)} ({member.model})"
             )
+        submissions.append(self._baseline(round, task, metric))
         self._wait_for(submissions, track)
         return round
+
+    def _baseline(self, round: Round, task: Task, metric: str) -> Submission:
+        """What knowing nothing gets: the largest class, or each class's share, for every row."""
+        content = know_nothing_csv(task, probabilities=metric == "roc_auc")
+        submission, _created = submit_baseline(
+            round,
+            self.organizer,
+            file=ContentFile(content, name="know-nothing.csv"),
+            kind="predictions",
+            client_key="demo-baseline",
+            name_zh="一无所知（最大类）",
+            name_en="Know-nothing (largest class)",
+        )
+        return submission
 
     def _team(self, track: Track, member: CastTeam) -> Team:
         captain = User.objects.create_user(
@@ -545,7 +571,8 @@ class Season:
             extra=["f1_macro"],
         )
         # The last team has tried more than once; its page shows how it went.
-        participation = preliminary.participations.order_by("pk").last()
+        active = preliminary.participations.filter(status=ParticipationStatus.ACTIVE)
+        participation = active.order_by("pk").last()
         task = Task.load(WINE)
         later = [
             receive(

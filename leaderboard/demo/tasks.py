@@ -142,6 +142,19 @@ def predictions_csv(fitted, task: Task, *, probabilities: bool = False) -> bytes
     return _csv(frame)
 
 
+def know_nothing_csv(task: Task, *, probabilities: bool = False) -> bytes:
+    """The same answer for every row, from the training part's labels alone."""
+    labels, counts = np.unique(task.train_y, return_counts=True)
+    frame = pd.DataFrame({"id": task.ids})
+    if probabilities:
+        shares = counts / counts.sum()
+        for label, share in zip(labels, shares, strict=True):
+            frame[f"p_{label}"] = share
+    else:
+        frame["label"] = labels[np.argmax(counts)]
+    return _csv(frame)
+
+
 def onnx_model(fitted, task: Task) -> bytes:
     """The fitted model as an ONNX file with one float input of shape (n, features)."""
     from skl2onnx import to_onnx

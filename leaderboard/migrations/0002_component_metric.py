@@ -4,24 +4,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contest', '0002_scoring_engine'),
-        ('leaderboard', '0001_initial'),
+        ("contest", "0002_scoring_engine"),
+        ("leaderboard", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='schemecomponent',
-            name='component_once',
+            model_name="schemecomponent",
+            name="component_once",
         ),
         migrations.AddField(
-            model_name='schemecomponent',
-            name='metric',
-            field=models.CharField(blank=True, help_text='Empty: the one that ranks. Others are further metrics, or what a run took.', max_length=100, verbose_name='metric or measure'),
+            model_name="schemecomponent",
+            name="metric",
+            field=models.CharField(
+                blank=True,
+                help_text="Empty: the one that ranks. Others are further metrics, or what a run took.",
+                max_length=100,
+                verbose_name="metric or measure",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='schemecomponent',
-            constraint=models.UniqueConstraint(fields=('scheme', 'kind', 'source', 'metric'), name='component_once', violation_error_message='The scheme already has this component.'),
+            model_name="schemecomponent",
+            constraint=models.UniqueConstraint(
+                fields=("scheme", "kind", "source", "metric"),
+                name="component_once",
+                violation_error_message="The scheme already has this component.",
+            ),
         ),
     ]

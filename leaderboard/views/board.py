@@ -140,16 +140,17 @@ def _build(standing: Standing, query: dict, page_number: str) -> dict:
 
 def _row(row) -> dict:
     team = row.participation.team
+    baseline = row.explanation.get("status") == ParticipationStatus.BASELINE
     return {
         "rank": row.rank,
-        "baseline": row.explanation.get("status") == ParticipationStatus.BASELINE,
+        "baseline": baseline,
         "team_id": team.pk,
         "participation_id": row.participation_id,
         "code": team.code,
         "team": team.name,
         "organisation": team.organisation,
-        "country": str(team.country.name),
-        "project": team.entry.title,
+        "country": "" if baseline else str(team.country.name),
+        "project": "" if baseline else team.entry.title,
         "track": team.track.name,
         "total": row.total,
         "parts": [component["scaled"] for component in row.explanation["components"]],

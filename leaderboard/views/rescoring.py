@@ -85,7 +85,7 @@ def _differences(old: Benchmark, new: Benchmark) -> list[tuple[str, str, str]]:
             if field.name.endswith("_sha256"):
                 label = str(Benchmark._meta.get_field(field.name[:-7]).verbose_name)
                 before, after = (before[:12] or "–"), (after[:12] or "–")
-            found.append((label, str(before), str(after)))
+            found.append((label, _said(field, old, before), _said(field, new, after)))
     pairs = zip(old.tasks.all(), new.tasks.all(), strict=False)
     for before, after in pairs:
         for name in after.FILES:
@@ -93,6 +93,21 @@ def _differences(old: Benchmark, new: Benchmark) -> list[tuple[str, str, str]]:
             if digests[0] != digests[1]:
                 found.append((str(after._meta.get_field(name).verbose_name), *digests))
     return found
+
+
+def _said(field, benchmark: Benchmark, value) -> str:
+    """A setting's value in words."""
+    if field.name == "metric":
+        return str(benchmark.main.label)
+    if field.name == "extra_metrics":
+        return ", ".join(str(benchmark.describe(name).label) for name in value) or "–"
+    if field.name == "columns":
+        return ", ".join(str(metric.label) for metric in benchmark.own_metrics().values()) or "–"
+    if field.choices:
+        return str(dict(field.flatchoices).get(value, value))
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    return str(value) or "–"
 
 
 def _picture(listed) -> dict:
