@@ -367,6 +367,10 @@ SANDBOX_PYTHON = env.str("SANDBOX_PYTHON", default="")
 SANDBOX_DIR = env.str("SANDBOX_DIR", default="")
 # The path or name of docker or podman; without it container images are not taken.
 CONTAINER_ENGINE = env.str("CONTAINER_ENGINE", default="")
+# For machines with a graphics processor: devices shown in the sandbox (/dev/nvidia0, …), and what
+# the engine is told (--gpus all).
+SANDBOX_DEVICES = env.list("SANDBOX_DEVICES", default=[])
+CONTAINER_OPTIONS = env.list("CONTAINER_OPTIONS", default=[])
 
 # --- Logs ------------------------------------------------------------------------------------
 

@@ -44,8 +44,11 @@ class LimitedUploadHandler(FileUploadHandler):
 def safe_name(name: str, limit: int = 150) -> str:
     """The last part of a sender's file name, without control characters, for display only."""
     name = PurePath(name.replace("\\", "/")).name
-    name = "".join(char for char in name if char.isprintable())
-    return name[-limit:] or "file"
+    name = "".join(char for char in name if char.isprintable())[-limit:]
+    # File systems count bytes: at most 255 of them, whatever the script.
+    while len(name.encode("utf-8", "replace")) > 250:
+        name = name[1:]
+    return name or "file"
 
 
 def sha256_of(file) -> str:

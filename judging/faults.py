@@ -123,11 +123,28 @@ MESSAGES = {
         "%(file)s: the task does not accept files of this kind. Expected one of: %(expected)s."
     ),
     "not_scorable": _("%(file)s: the metric “%(metric)s” cannot be computed: %(detail)s"),
+    "withheld": _("%(file)s: it failed; the organizers keep the details to themselves."),
+    "worker_lost": _("%(file)s: again and again the worker that scored it died."),
     "infrastructure": _(
-        "The platform could not score this submission. It will be tried again and does not count "
-        "against your quota."
+        "The platform could not score this submission. It does not count against your quota."
     ),
 }
+MESSAGES["lost"] = MESSAGES["infrastructure"]
+
+
+# Faults that tell of a file itself. Others, of a program that ran on hidden inputs, can hold what
+# it read there.
+OF_THE_FILE = {
+    "kind_not_accepted", "infrastructure", "lost", "worker_lost", "timeout", "out_of_memory",
+    "disk_full", "too_much_output", "no_command", "bad_command", "metadata_unreadable",
+    "corrupt_onnx", "onnx_external", "onnx_domain", "onnx_opset", "onnx_inputs", "not_an_image",
+}  # fmt: skip
+
+
+def clean(text: str) -> str:
+    """Text of a team as every database and page can hold it: no character of code 0, no halves of
+    characters."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
 
 
 class SubmissionFault(Exception):
@@ -140,7 +157,20 @@ class SubmissionFault(Exception):
 
     def __init__(self, code: str, **params):
         super().__init__(code)
-        self.code, self.params = code, params
+        self.code = code
+        self.params = {
+            name: clean(value) if isinstance(value, str) else value
+            for name, value in params.items()
+        }
+
+
+def message_for_team(run) -> str:
+    """What a run's team is told of its fault, as much of it as the benchmark lets it know."""
+    code, withheld = run.error_code, run.benchmark.logs_for == run.benchmark.Logs.ORGANIZERS
+    of_the_file = code in OF_THE_FILE or code.startswith("archive_")
+    if code and withheld and not of_the_file and run.submission.kind != "predictions":
+        return str(MESSAGES["withheld"]) % {"file": run.error_params.get("file", "")}
+    return message(code, run.error_params) if code else ""
 
 
 def message(code: str, params: dict) -> str:

@@ -27,7 +27,13 @@ class RunStatus(models.TextChoices):
 
 RUN_MOVES = {
     RunStatus.QUEUED: {RunStatus.RUNNING, RunStatus.CANCELLED},
-    RunStatus.RUNNING: {RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED},
+    # Back to the queue: a worker that must not run it gives it back.
+    RunStatus.RUNNING: {
+        RunStatus.QUEUED,
+        RunStatus.SUCCEEDED,
+        RunStatus.FAILED,
+        RunStatus.CANCELLED,
+    },
     RunStatus.SUCCEEDED: set(),
     RunStatus.FAILED: set(),
     RunStatus.CANCELLED: set(),

@@ -1,11 +1,13 @@
 """Baselines: what the organizers send in to compare with. Scored like any other, never ranked."""
 
+import itertools
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
-from contest.models import Entry, LogEntry, Participation, Round, Submission, Team, User
+from contest.models import Entry, Event, LogEntry, Participation, Round, Submission, Team, User
 from contest.services.submissions import store
 from contest.signals import submission_offered
 from contest.states import ParticipationStatus, RoundStatus, TeamStatus
@@ -64,10 +66,14 @@ def submit_baseline(
 
 
 def _participation(round: Round, name_zh: str, name_en: str) -> Participation:
-    codes = Team.objects.filter(event=round.event_id, code__startswith=f"{PREFIX}-")
+    # The number is the event's, so is the lock.
+    Event.objects.select_for_update(of=("self",)).get(pk=round.event_id)
+    known = Team.objects.filter(event=round.event_id, code__startswith=f"{PREFIX}-")
+    taken = set(known.values_list("code", flat=True))
+    number = next(n for n in itertools.count(1) if f"{PREFIX}-{n}" not in taken)
     team = Team.objects.create(
         track=round.track,
-        code=f"{PREFIX}-{codes.count() + 1}",
+        code=f"{PREFIX}-{number}",
         name_zh=name_zh,
         name_en=name_en,
         organisation_zh=round.event.organiser_zh[:200],

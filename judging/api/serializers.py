@@ -189,7 +189,9 @@ class RunSerializer(serializers.ModelSerializer):
 
     def get_error(self, run) -> str:
         """The fault in words, in the reader's language."""
-        return faults.message(run.error_code, run.error_params) if run.error_code else ""
+        if run.benchmark.round.event_id in self.context["organized_event_ids"]:
+            return faults.message(run.error_code, run.error_params) if run.error_code else ""
+        return faults.message_for_team(run)
 
     def get_metrics(self, run) -> dict[str, dict[str, float]]:
         shown = dict(run.metrics)

@@ -46,8 +46,6 @@ from judging.models import (
     ScoringRun,
 )
 from judging.roles import assignments_of
-from judging.runners.container import EngineUnavailable
-from judging.sandbox import SandboxUnavailable
 from judging.services import panels as panel_services
 from judging.services import rescoring
 from judging.services import rubrics as rubric_services
@@ -64,15 +62,7 @@ from judging.states import BenchmarkStatus
 
 
 def _shown_runs():
-    """Runs by versions that are or were in force, the newest version's first."""
-    return (
-        ScoringRun.objects.exclude(
-            benchmark__status__in=[BenchmarkStatus.CANDIDATE, BenchmarkStatus.DROPPED]
-        )
-        .select_related("benchmark__round")
-        .defer("log", "scoring_log")
-        .order_by("-benchmark__version", "-queued_at")
-    )
+    return ScoringRun.objects.shown().select_related("benchmark__round", "submission")
 
 
 class _Judging(WithServices):
@@ -316,10 +306,6 @@ class SubmissionViewSet(_Judging):
         except SubmissionFault as fault:
             said = faults.message(fault.code, fault.params)
             return Response({"fine": False, "code": fault.code, "said": said})
-        except (SandboxUnavailable, EngineUnavailable):
-            raise Refused(
-                _("Files of this kind can't be checked here; they can be sent."), code="no_check"
-            ) from None
         return Response({"fine": True, "code": "", "said": ""})
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
@@ -353,7 +339,7 @@ class RunViewSet(_Judging):
             ScoringRun.objects.filter(
                 inside | ~tried, submission__participation__team__in=insider_teams(user)
             )
-            .select_related("benchmark__round")
+            .select_related("benchmark__round", "submission")
             .defer("log", "scoring_log")
         )
 

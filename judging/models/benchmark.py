@@ -11,8 +11,11 @@ from contest.states import HasStates
 from judging.metrics import LABELS, MEASURES, METRICS, NEEDS, Metric
 from judging.states import BENCHMARK_MOVES, RUN_MOVES, BenchmarkStatus, RunStatus
 
-# Fetching, unpacking, reading and storing around the steps that have limits of their own.
-OVERHEAD_S = 120
+# Fetching and storing around the steps that have limits of their own; each unpacking, reading and
+# own metric; loading a container image.
+OVERHEAD_S, TOOL_S, IMAGE_S = 120, 120, 600
+# Read as data, so that limits alone will do where a worker has no sandbox.
+DATA = (Submission.Kind.PREDICTIONS, Submission.Kind.ONNX)
 
 
 def hidden_path(owner, filename: str) -> str:
@@ -216,9 +219,21 @@ class Benchmark(HasStates):
             for column in self.columns
         }
 
+    def needed_for(self, kind: str) -> str:
+        """What a worker must be able to run to score a submission of this kind."""
+        programs = not self.is_table or bool(self.metric_program)
+        return Submission.Kind.CODE if programs and kind in DATA else kind
+
     def known_names(self) -> list[str]:
-        """Every metric and measure that a run by this benchmark can have."""
-        measured = [] if self.accepted_kinds() == [Submission.Kind.PREDICTIONS] else MEASURES
+        """Every metric and measure that a run by this benchmark has and schemes may weigh.
+
+        A program can hide what it uses of processor and memory from whoever watches it; a model
+        cannot. Time that passed nobody can hide.
+        """
+        kinds = set(self.accepted_kinds())
+        measured = ["wall_s", "size_mb"] if kinds - {Submission.Kind.PREDICTIONS} else []
+        if kinds == {Submission.Kind.ONNX}:
+            measured = list(MEASURES)
         return list(
             dict.fromkeys([self.metric, *self.extra_metrics, *self.own_metrics(), *measured])
         )
@@ -239,8 +254,11 @@ class Benchmark(HasStates):
     @property
     def longest_run_s(self) -> int:
         """What a run can take at most before it is given up: every step of it at its limit."""
-        steps = 2 * max(1, len(self.tasks.all())) if not self.is_table else 2
-        return steps * self.wall_seconds + OVERHEAD_S
+        if self.is_table:
+            loading = IMAGE_S if self.accepts_container else 0
+            return self.wall_seconds + loading + 3 * TOOL_S + OVERHEAD_S
+        each = 2 * self.wall_seconds + 5 * TOOL_S
+        return max(1, len(self.tasks.all())) * each + OVERHEAD_S
 
 
 class BenchmarkTask(models.Model):
@@ -272,6 +290,21 @@ class BenchmarkTask(models.Model):
 
     def __str__(self) -> str:
         return f"{self.benchmark} · {self.name or self.ordinal + 1}"
+
+
+class ScoringRunQuerySet(models.QuerySet):
+    def shown(self):
+        """Runs that may show beside a submission, the one that counts first: of the version in
+        force, then of those that were before; none of a version that is or was on trial alone."""
+        tried = [BenchmarkStatus.CANDIDATE, BenchmarkStatus.DROPPED]
+        in_force = models.Case(
+            models.When(benchmark__status=BenchmarkStatus.CURRENT, then=0), default=1
+        )
+        return (
+            self.exclude(benchmark__status__in=tried)
+            .defer("log", "scoring_log")
+            .order_by(in_force, "-benchmark__version", "-queued_at")
+        )
 
 
 class ScoringRun(HasStates):
@@ -309,6 +342,9 @@ class ScoringRun(HasStates):
     )
     # Start tag of fair queueing: see judging/services/queue.py.
     turn = models.BigIntegerField(default=0)
+    # What a worker must be able to run: a kind of submission; "code" where anything of the
+    # benchmark's is a program.
+    needs = models.CharField(max_length=20, default=Submission.Kind.PREDICTIONS, editable=False)
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     status = models.CharField(
         _("status"), max_length=20, choices=RunStatus, default=RunStatus.QUEUED, editable=False
@@ -334,6 +370,8 @@ class ScoringRun(HasStates):
     scoring_log = models.TextField(_("log of the scoring"), blank=True)
     # What was used: digests of submission, reference and inputs, versions of packages.
     provenance = models.JSONField(_("provenance"), default=dict, blank=True)
+
+    objects = ScoringRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-queued_at"]
@@ -369,6 +407,7 @@ class ScoringRun(HasStates):
         if self._state.adding:
             self.participation_id = self.submission.participation_id
             self.resource_class = self.benchmark.resource_class
+            self.needs = self.benchmark.needed_for(self.submission.kind)
         super().save(*args, **kwargs)
 
     @property

@@ -7,6 +7,7 @@ class Worker(models.Model):
 
     name = models.CharField(_("name"), max_length=150, unique=True)
     resource_classes = models.JSONField(_("queues"), default=list)
+    kinds = models.JSONField(_("runs"), default=list)
     processes = models.PositiveSmallIntegerField(_("processes"), default=1)
     sandbox = models.CharField(_("sandbox"), max_length=100)
     # Why it has no sandbox or no container engine; empty where nothing is missing.

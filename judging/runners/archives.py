@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from judging.runners.base import run_tool
+from judging.runners.base import Job, run_tool
 from judging.sandbox import Box, Limits, files
 
 ENTRIES = 10_000
@@ -24,6 +24,7 @@ def unpack(
     name: str,
     *,
     disk_mb: int,
+    wall_s: float = UNPACKING.wall_s,
     alive: Callable[[], None] = lambda: None,
 ) -> str | None:
     """Unpack a zip or tar into a box's folder; the command that its metadata declares, if any.
@@ -35,7 +36,7 @@ def unpack(
     box.folder("/app/report")
     box.folder(inside)
     limits = Limits(
-        wall_s=UNPACKING.wall_s, memory_mb=UNPACKING.memory_mb, processes=UNPACKING.processes,
+        wall_s=wall_s, memory_mb=UNPACKING.memory_mb, processes=UNPACKING.processes,
         disk_mb=disk_mb + 64, file_mb=disk_mb + 1, disk_entries=2 * ENTRIES,
     )  # fmt: skip
     told, _finished = run_tool(
@@ -52,6 +53,14 @@ def unpack(
     )  # fmt: skip
     command = told.get("command")
     return str(command) if command else None
+
+
+def unpack_sent(box: Box, job: Job, inside: str) -> str | None:
+    """``unpack`` for what a team sent."""
+    return unpack(
+        box, job.path, inside, job.name, disk_mb=job.limits.disk_mb,
+        wall_s=job.bounded(UNPACKING).wall_s, alive=job.alive,
+    )  # fmt: skip
 
 
 class Unpacked:

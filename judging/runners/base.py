@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +13,9 @@ from judging.models import Benchmark
 from judging.sandbox import Box, End, Finished, Limits, bubblewrap, files
 
 INSIDE = Path(__file__).parents[1] / "sandbox" / "inside"
-REPORT_LIMIT = 1 << 30
+# Reports are read into the worker; a table that is larger than this is refused.
+REPORT_LIMIT = 128 << 20
+CHECK_S, CHECK_MB = 20, 1024
 # How much of a failed program's last words is told.
 TAIL = 2000
 
@@ -47,14 +49,28 @@ class Job:
     # What scoring programs may be told of a submission beside its file.
     facts: dict[str, str] = field(default_factory=dict)
     alive: Callable[[], None] = lambda: None
+    # A check, which somebody waits for in the web server, has little of everything.
+    is_check: bool = False
 
     @property
     def limits(self) -> Limits:
-        return Limits(
+        limits = Limits(
             wall_s=self.benchmark.wall_seconds,
             memory_mb=self.benchmark.memory_mb,
             disk_mb=self.benchmark.disk_mb,
             file_mb=self.benchmark.disk_mb,
+        )
+        return self.bounded(limits)
+
+    def bounded(self, limits: Limits) -> Limits:
+        """The limits, or less where this is a check."""
+        if not self.is_check:
+            return limits
+        return replace(
+            limits,
+            wall_s=min(limits.wall_s, CHECK_S),
+            memory_mb=min(limits.memory_mb, CHECK_MB),
+            disk_mb=min(limits.disk_mb, CHECK_MB),
         )
 
 
@@ -119,7 +135,9 @@ def run_tool(
         told = json.loads(content)
         if not isinstance(told, dict):
             raise ValueError("the report is no object")
-    except (files.NotARegularFile, files.TreeTooLarge, ValueError):
+    except files.TreeTooLarge:
+        raise SubmissionFault("too_much_output", file=file, megabytes=REPORT_LIMIT >> 20) from None
+    except (files.NotARegularFile, ValueError, RecursionError):
         raise_limit(finished, limits, file)
         could_not_start = finished.code in (126, 127)
         failed = finished.code and "Error" in finished.log and "MemoryError" not in finished.log

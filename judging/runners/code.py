@@ -3,11 +3,10 @@
 import shlex
 from pathlib import Path
 
-from judging.faults import SubmissionFault
+from judging.faults import SubmissionFault, clean
 from judging.runners import archives
 from judging.runners.base import TAIL, Answer, Job, raise_limit
-from judging.runners.predictions import in_order
-from judging.runners.tables import read_sent
+from judging.runners.predictions import read_answers
 from judging.sandbox import Box, Finished, bubblewrap, confinement, files
 
 PREDICTIONS = ("predictions.csv", "predictions.jsonl", "predictions.parquet")
@@ -36,9 +35,7 @@ class CodeRunner:
 
 
 def _command(box: Box, job: Job) -> str:
-    command = archives.unpack(
-        box, job.path, "/app/program", job.name, disk_mb=job.benchmark.disk_mb, alive=job.alive
-    )
+    command = archives.unpack_sent(box, job, "/app/program")
     if command is None:
         raise SubmissionFault("no_command", file=job.name)
     split(command, job.name)
@@ -49,6 +46,8 @@ def split(command: str, name: str, replaced: dict[str, str] | None = None) -> li
     """A declared command as arguments; no shell reads it. Raises SubmissionFault."""
     for word, path in sorted((replaced or {}).items(), key=lambda pair: -len(pair[0])):
         command = command.replace(word, path)
+    if clean(command) != command:
+        raise SubmissionFault("bad_command", file=name, detail=clean(command)[:100])
     try:
         arguments = shlex.split(command)
     except ValueError as error:
@@ -111,8 +110,7 @@ def predictions_left(out: Path, scratch: Path, job: Job, finished: Finished) -> 
                 target.write(chunk)
         path.chmod(0o644)
         try:
-            columns, rows = read_sent(path, found, len(job.hidden.ids), job.alive)
-            predicted = in_order(job.benchmark, job.hidden, columns, rows, found)
+            predicted = read_answers(job, path, found)
         except SubmissionFault as fault:
             fault.log = finished.log
             raise

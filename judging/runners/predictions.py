@@ -1,14 +1,15 @@
 """Predictions in a table, checked cell by cell against what the task expects."""
 
 from math import isfinite
+from pathlib import Path
 
 import numpy as np
 
 from judging.faults import SubmissionFault
-from judging.metrics import LABELS, PROBABILITIES, VALUES, class_name
+from judging.metrics import LABELS, PROBABILITIES, TEXT, VALUES, class_name
 from judging.models import Benchmark
 from judging.runners.base import Answer, Hidden, Job
-from judging.runners.tables import keyed, read_sent
+from judging.runners.tables import READING, keyed, read_sent
 from judging.sandbox import confinement
 
 SUM_TOLERANCE = 1e-3
@@ -44,8 +45,16 @@ class PredictionsRunner:
         return Answer(self.read(job), sandbox=str(confinement()))
 
     def read(self, job: Job) -> np.ndarray:
-        columns, rows = read_sent(job.path, job.name, len(job.hidden.ids), job.alive)
-        return in_order(job.benchmark, job.hidden, columns, rows, job.name)
+        return read_answers(job, job.path, job.name)
+
+
+def read_answers(job: Job, path: Path, name: str) -> np.ndarray:
+    """A team's table in the order of the hidden ids. Raises SubmissionFault."""
+    wanted = [job.benchmark.id_column, *columns_for(job.benchmark, job.hidden.classes)]
+    columns, rows = read_sent(
+        path, name, wanted, len(job.hidden.ids), job.alive, job.bounded(READING)
+    )
+    return in_order(job.benchmark, job.hidden, columns, rows, name)
 
 
 def in_order(
@@ -78,7 +87,8 @@ def in_order(
             "missing_ids", file=name, column=id_column, count=len(missing),
             examples=", ".join(missing[:3]),
         )  # fmt: skip
-    return np.array([parsed[key] for key in hidden.ids])
+    # Text as objects: one long cell would make an array of fixed width as wide for all.
+    return np.array([parsed[key] for key in hidden.ids], dtype=object if needs == TEXT else None)
 
 
 def _label(text: str, name: str, row: int, column: str, classes: list[str]) -> str:

@@ -18,7 +18,7 @@ import yaml
 
 from contest.models import Submission
 from contest.uploads import safe_name
-from judging.faults import SubmissionFault
+from judging.faults import SubmissionFault, clean
 from judging.models import Benchmark, BenchmarkTask
 from judging.runners import archives
 from judging.runners.base import Job, program
@@ -97,9 +97,7 @@ def check(job: Job, kind: str) -> None:
     if job.benchmark.protocol == Benchmark.Protocol.EVALAI:
         return
     with Box() as box:
-        command = archives.unpack(
-            box, job.path, "/app/ingested_program", job.name, disk_mb=job.benchmark.disk_mb
-        )
+        command = archives.unpack_sent(box, job, "/app/ingested_program")
         needs_command = any(not task.ingestion_program for task in job.benchmark.tasks.all())
         if kind == Submission.Kind.CODE and needs_command and command is None:
             raise SubmissionFault("no_command", file=job.name)
@@ -111,9 +109,7 @@ def _take_results(job: Job, results: Path, *, whole: bool) -> None:
         shutil.copyfile(job.path, results / safe_name(job.name))
         return
     with Box() as box:
-        archives.unpack(
-            box, job.path, "/app/res", job.name, disk_mb=job.benchmark.disk_mb, alive=job.alive
-        )
+        archives.unpack_sent(box, job, "/app/res")
         _pass_on(job, box.folder("/app/res"), results)
 
 
@@ -122,9 +118,7 @@ def _make_results(job: Job, task: BenchmarkTask, fetch: Fetch, results: Path):
     ingestion = _tree(task, "ingestion_program", fetch)
     with Box() as box:
         code = "/app/ingested_program" if ingestion else "/app/program"
-        command = archives.unpack(
-            box, job.path, code, job.name, disk_mb=job.benchmark.disk_mb, alive=job.alive
-        )
+        command = archives.unpack_sent(box, job, code)
         out = box.folder("/app/output")
         if ingestion:
             if command is None:
@@ -191,15 +185,16 @@ def _copy(program: archives.Unpacked, target: Path) -> None:
 
 def _tell_duration(results: Path, measured: dict[str, float]) -> None:
     """Beside the results, as Codabench does, what making them took; scoring programs rank by it."""
-    if (results / "metadata").exists():
-        return
     took, ran = measured.get("wall_s"), "wall_s" in measured
+    if not ran and (results / "metadata").exists():
+        return
     told = {
         "exitCode": 0 if ran else None,
         "elapsedTime": took,
         "ingestionExitCode": 0 if ran else None,
         "ingestionElapsedTime": took,
     }
+    (results / "metadata").unlink(missing_ok=True)
     (results / "metadata").write_text(yaml.safe_dump(told), encoding="utf-8")
 
 
@@ -261,7 +256,7 @@ def _scores_of(out: Path, job: Job) -> dict[str, float]:
             raise SubmissionFault("no_scores", file=job.name, metric=job.benchmark.metric) from None
         pairs = [line.partition(":") for line in text.splitlines()]
         found = [(name.strip(), value.strip()) for name, colon, value in pairs if colon]
-    except (ValueError, files.TreeTooLarge):
+    except (ValueError, RecursionError, files.TreeTooLarge):
         raise SubmissionFault("no_scores", file=job.name, metric=job.benchmark.metric) from None
     return numbers(found)
 
@@ -272,10 +267,10 @@ def numbers(pairs) -> dict[str, float]:
     for name, value in pairs:
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue
         if math.isfinite(number):
-            scores[str(name)[:100]] = number
+            scores[clean(str(name))[:100]] = number
     return scores
 
 
@@ -304,7 +299,7 @@ def _evaluate(box: Box, job: Job, task: BenchmarkTask, fetch: Fetch) -> tuple[Fi
     _require_scored(finished, job)
     try:
         told = json.loads(files.read_regular(out, "scores.json", SCORES_LIMIT))
-    except (ValueError, files.NotARegularFile, files.TreeTooLarge):
+    except (ValueError, RecursionError, files.NotARegularFile, files.TreeTooLarge):
         raise SubmissionFault("no_scores", file=job.name, metric=job.benchmark.metric) from None
     return finished, {
         str(split): numbers(values.items())

@@ -1,5 +1,6 @@
 """Tables of answers: read in the sandbox, then checked row by row."""
 
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,12 +15,18 @@ READING = Limits(wall_s=60, memory_mb=2048, processes=16, file_mb=1024, disk_mb=
 
 
 def read_sent(
-    path: Path, name: str, expected: int, alive: Callable[[], None] = lambda: None
+    path: Path,
+    name: str,
+    wanted: list[str],
+    expected: int,
+    alive: Callable[[], None] = lambda: None,
+    limits: Limits = READING,
 ) -> tuple[list[str], list[list]]:
     """Columns and ``[row, cell, …]`` of a file that a team sent. Raises SubmissionFault.
 
-    A file with more than twice the ``expected`` rows is not read to its end; one that has a few
-    rows too many is, so that the first id that is wrong can be named.
+    ``wanted`` are its columns, in any order. A file with more than twice the ``expected`` rows is
+    not read to its end; one that has a few rows too many is, so that the first id that is wrong can
+    be named.
     """
     with Box() as box:
         box.lend("/app/table", path)
@@ -27,8 +34,13 @@ def read_sent(
         told, _finished = run_tool(
             box,
             "read_table.py",
-            [box.seen("/app/table"), box.seen("/app/report/table.json"), str(2 * expected + 100)],
-            limits=READING,
+            [
+                box.seen("/app/table"),
+                box.seen("/app/report/table.json"),
+                str(2 * expected + 100),
+                json.dumps(wanted),
+            ],
+            limits=limits,
             read_only=("/app/table",),
             writable=("/app/report",),
             report="/app/report/table.json",

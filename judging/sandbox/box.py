@@ -1,5 +1,6 @@
 """A box: folders for one run, commands run among them, everything gone at the end."""
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -113,26 +114,18 @@ class Box:
         if os.geteuid() == 0:
             for outside in mine.values():
                 files.hand_over(outside, bubblewrap.sandbox_uid())
-        status = Status()
         given = [self._confined, *bubblewrap.options(shown, mine)]
         for name, value in environment.items():
             given += ["--setenv", name, value]
-        filter_fd = seccomp.as_file()
-        passed = [fd for fd in (status.write, filter_fd) if fd is not None]
-        if filter_fd is not None:
-            given += ["--seccomp", str(filter_fd)]
-        given += ["--json-status-fd", str(status.write), "--chdir", cwd, "--"]
-        try:
+        with contextlib.closing(Status()) as status, seccomp.as_file() as filter_fd:
+            given += ["--seccomp", str(filter_fd), "--json-status-fd", str(status.write),
+                      "--chdir", cwd, "--"]  # fmt: skip
             finished = supervise(
                 [*given, *bubblewrap.unprivileged(),
                  *bubblewrap.limited(**each, processes=limits.processes), *command],
-                root=status.first_process, limits=limits,
-                watched=list(mine.values()), alive=alive, pass_fds=tuple(passed),
+                root=status.first_process, limits=limits, watched=list(mine.values()),
+                alive=alive, pass_fds=(status.write, filter_fd),
             )  # fmt: skip
             if finished.end == "exited" and not status.has_exit:
                 raise RuntimeError(f"the sandbox could not be set up: {finished.log[-2000:]}")
             return finished
-        finally:
-            status.close()
-            if filter_fd is not None:
-                os.close(filter_fd)

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+
+from judging.sandbox import seccomp
 
 # Mounted read-only where they exist: programs, libraries, and the linker's and clock's tables.
 # Nothing of /etc that names a person, a machine or a secret is among them.
@@ -59,15 +62,19 @@ def confinement() -> Confinement:
     """Whether bubblewrap works here, tried once a process with the options that runs will have."""
     if settings.SANDBOX == "off":
         return Confinement(None, problem="switched off by SANDBOX=off")
+    if seccomp.program() is None:
+        return Confinement(None, problem=f"no filter of system calls for {platform.machine()}")
     problems = []
     for path in _candidates():
         try:
             asked = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10)  # noqa: S603
             version = asked.stdout.split()[-1] if asked.stdout else ""
-            probe = subprocess.run(  # noqa: S603
-                [path, *options({}, {}), "--", *unprivileged(), *limited(processes=16), "true"],
-                capture_output=True, text=True, timeout=10,
-            )  # fmt: skip
+            with seccomp.as_file() as descriptor:
+                probe = subprocess.run(  # noqa: S603
+                    [path, *options({}, {}), "--seccomp", str(descriptor), "--",
+                     *unprivileged(), *limited(processes=16), "true"],
+                    capture_output=True, text=True, timeout=10, pass_fds=(descriptor,),
+                )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired, IndexError) as error:
             problems.append(f"{path}: {error}")
             continue
@@ -118,6 +125,8 @@ def options(read_only: dict[str, Path], writable: dict[str, Path]) -> list[str]:
         given += ["--perms", "0755", "--dir", folder]
     for path in system:
         given += ["--ro-bind", path, path]
+    for device in settings.SANDBOX_DEVICES:
+        given += ["--dev-bind-try", device, device]
     for inside, outside in read_only.items():
         given += ["--ro-bind", str(outside), inside]
     for inside, outside in writable.items():

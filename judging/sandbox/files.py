@@ -34,9 +34,7 @@ def _walk(folder: Path, limit: int) -> Iterator[tuple[str, os.stat_result]]:
             entries = os.scandir(folder / below)
         except FileNotFoundError:
             continue
-        except PermissionError:
-            continue  # it shut its own folder; what lies in it is still bounded by its parent
-        except OSError as error:
+        except OSError as error:  # shut to us by its own maker, among others
             raise TreeTooLarge(str(error)) from None
         with entries:
             for entry in entries:
@@ -56,6 +54,31 @@ def _walk(folder: Path, limit: int) -> Iterator[tuple[str, os.stat_result]]:
 def tree_size(folder: Path, limit: int) -> int:
     """Bytes that a tree takes on disk. Raises TreeTooLarge beyond ``limit`` entries."""
     return sum(status.st_blocks * 512 for _path, status in _walk(folder, limit))
+
+
+def unlinked_size(pids: list[int]) -> int:
+    """Bytes of files that processes hold open after they were removed: they take room all the same.
+
+    Of those that are only mapped the mapping's length is taken, which is the most that is known.
+    """
+    sizes: dict[tuple, int] = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(OSError):
+                    status = os.stat(entry.path)
+                    if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
+                        device = (os.major(status.st_dev), os.minor(status.st_dev))
+                        sizes[*device, status.st_ino] = status.st_blocks * 512
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{pid}/maps").read_text(errors="replace").splitlines():
+                if not line.endswith("(deleted)"):
+                    continue
+                span, _rights, _offset, device, inode, *_path = line.split()
+                start, end = (int(number, 16) for number in span.split("-"))
+                major, minor = (int(number, 16) for number in device.split(":"))
+                sizes.setdefault((major, minor, int(inode)), end - start)
+    return sum(sizes.values())
 
 
 def open_regular(folder: Path, relative: str):
@@ -118,6 +141,7 @@ def copy_regular(source: Path, target: Path, *, entries: int, total: int) -> lis
                 if copied > total:
                     raise TreeTooLarge(f"more than {total} bytes")
                 out.write(chunk)
+        goal.chmod(0o700 if status.st_mode & 0o100 else 0o600)
     return sorted(left_out)
 
 
@@ -126,7 +150,8 @@ def publish(folder: Path) -> None:
     folder.chmod(0o755)
     for path, status in _walk(folder, 1_000_000):
         if not stat.S_ISLNK(status.st_mode):
-            os.chmod(folder / path, 0o755 if stat.S_ISDIR(status.st_mode) else 0o644)
+            program = stat.S_ISDIR(status.st_mode) or status.st_mode & 0o100
+            os.chmod(folder / path, 0o755 if program else 0o644)
 
 
 def hand_over(folder: Path, uid: int) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from judging.sandbox.files import TreeTooLarge, tree_size
+from judging.sandbox.files import TreeTooLarge, tree_size, unlinked_size
 
 LOG_HEAD = LOG_TAIL = 32 * 1024
 FIRST_POLL_S, LONGEST_POLL_S = 0.002, 0.1
@@ -151,6 +151,7 @@ def supervise(
             poll = min(poll * 1.5, LONGEST_POLL_S)
     except BaseException:
         _kill(process, root())
+        process.stdout.close()
         with contextlib.suppress(ChildProcessError):
             os.wait4(process.pid, 0)
         raise
@@ -198,16 +199,19 @@ class _Watch:
     def __init__(self, limits: Limits, watched: list[Path], started: float):
         self.limits, self.watched, self.started = limits, watched, started
         self.peak_mb = self.cpu_s = 0.0
+        self._pids: list[int] = []
         self._next_disk = started + DISK_EVERY_S
         # What lay there before is not the command's doing.
         self._disk_before = self._disk() or 0
 
     def _disk(self) -> int | None:
-        """Bytes in all watched folders; None if that is too many files to count."""
+        """Bytes in all watched folders, and of files that were removed while they are open; None
+        if that is too many files to count."""
         try:
-            return sum(tree_size(path, self.limits.disk_entries) for path in self.watched)
+            kept = sum(tree_size(path, self.limits.disk_entries) for path in self.watched)
         except TreeTooLarge:
             return None
+        return kept + unlinked_size(self._pids)
 
     def disk_is_over(self) -> bool:
         used = self._disk()
@@ -219,7 +223,7 @@ class _Watch:
         if now - self.started > self.limits.wall_s:
             return End.WALL
         if root is not None:
-            memory, cpu = _usage(root, self.limits.memory_mb)
+            memory, cpu, self._pids = _usage(root, self.limits.memory_mb)
             self.peak_mb, self.cpu_s = max(self.peak_mb, memory), max(self.cpu_s, cpu)
             if memory > self.limits.memory_mb:
                 return End.MEMORY
@@ -232,13 +236,14 @@ class _Watch:
         return None
 
 
-def _usage(root: int, limit_mb: int) -> tuple[float, float]:
-    """(memory in MB, CPU in s) of a process and all below it, those already ended included."""
+def _usage(root: int, limit_mb: int) -> tuple[float, float, list[int]]:
+    """(memory in MB, CPU in s, pids) of a process and all below it, those that ended and were
+    waited for included."""
     try:
         first = psutil.Process(root)
         processes = [first, *first.children(recursive=True)]
     except psutil.Error:
-        return 0.0, 0.0
+        return 0.0, 0.0, []
     resident = cpu = 0.0
     for process in processes:
         try:
@@ -250,7 +255,7 @@ def _usage(root: int, limit_mb: int) -> tuple[float, float]:
             continue
     if resident > limit_mb * MEGABYTE:
         resident = sum(map(_proportional, processes))
-    return resident / MEGABYTE, cpu
+    return resident / MEGABYTE, cpu, [process.pid for process in processes]
 
 
 def _proportional(process: psutil.Process) -> int:

@@ -52,7 +52,7 @@ def _parse_reference(content: bytes, benchmark: Benchmark, name: str):
         truth = [number(found[key][1][target], name, found[key][0], target) for key in ids]
         return ids, np.array(truth), []
     if benchmark.needs == TEXT:
-        return ids, np.array([found[key][1][target] for key in ids]), []
+        return ids, np.array([found[key][1][target] for key in ids], dtype=object), []
     truth = np.array([class_name(found[key][1][target]) for key in ids])
     return ids, truth, sorted(set(truth), key=_class_order)
 
@@ -134,26 +134,37 @@ def define_benchmark(
     """
     from judging.services.runs import Priority, enqueue_all
 
+    require_undecided(Round.objects.get(pk=round.pk))
+    old = candidate_benchmark(round) or current_benchmark(round)
+    new = _copy(old, round)
+    for name, value in fields.items():
+        setattr(new, name, value)
+    _check_settings(new)
+    # Files are read and programs tried before anything is locked: that can take minutes.
+    if new.is_table:
+        _take_files(new, reference=reference, inputs=inputs, metric_program=metric_program)
+        made = []
+    else:
+        made = _take_tasks(new, old, tasks)
+    _take_sample(new, sample)
     with transaction.atomic():
         require_undecided(Round.objects.select_for_update(of=("self",)).get(pk=round.pk))
-        old = candidate_benchmark(round) or current_benchmark(round)
-        new = _copy(old, round)
-        in_place = old is not None and not old.runs.exists()
+        newest = candidate_benchmark(round) or current_benchmark(round)
+        if newest != old:
+            raise Refused(
+                _("Somebody else has changed the benchmark; look at it again."),
+                code="changed_meanwhile",
+            )
+        if old is not None and _same(old, new, made):
+            return old
+        # Locked as well: a submission that is queued in this moment waits for what comes of it.
+        in_place = (
+            old is not None
+            and not Benchmark.objects.select_for_update(of=("self",)).get(pk=old.pk).runs.exists()
+        )
         if in_place:
             new.pk, new.version, new.status = old.pk, old.version, old.status
             new.created_at, new._state.adding = old.created_at, False
-        for name, value in fields.items():
-            setattr(new, name, value)
-        given = {"reference": reference, "inputs": inputs, "metric_program": metric_program}
-        _check_settings(new)
-        if new.is_table:
-            _take_files(new, **given)
-            made = []
-        else:
-            made = _take_tasks(new, old, tasks)
-        _take_sample(new, sample)
-        if old is not None and _same(old, new, made):
-            return old
         if old is not None and not in_place:
             if old.status == BenchmarkStatus.CANDIDATE:
                 raise Refused(

@@ -25,10 +25,10 @@ RECENT_RUNS = 50
 ASSUMED_S = 5.0
 
 
-def next_turn(submission: Submission, benchmark: Benchmark) -> int:
-    """The turn of a run that is queued now."""
+def next_turn(submission: Submission, benchmark: Benchmark, priority: int) -> int:
+    """The turn of a run that is queued now, among those of its priority."""
     queued = ScoringRun.objects.filter(
-        status=RunStatus.QUEUED, resource_class=benchmark.resource_class
+        status=RunStatus.QUEUED, resource_class=benchmark.resource_class, priority=priority
     )
     served = queued.aggregate(first=Min("turn"))["first"] or 0
     own = queued.filter(participation=submission.participation_id).aggregate(last=Max("turn"))
@@ -36,7 +36,7 @@ def next_turn(submission: Submission, benchmark: Benchmark) -> int:
 
 
 def claim(resource_class: str, kinds: list[str], worker: str) -> ScoringRun | None:
-    """Take the run whose turn it is, of those whose files this worker can run; None if none is."""
+    """Take the run whose turn it is, of those that this worker can run; None if none is."""
     now = timezone.now()
     ready = ScoringRun.objects.filter(
         Q(not_before=None) | Q(not_before__lte=now),
@@ -44,7 +44,7 @@ def claim(resource_class: str, kinds: list[str], worker: str) -> ScoringRun | No
         resource_class=resource_class,
     )
     if len(kinds) < len(Submission.Kind.values):
-        ready = ready.filter(submission__kind__in=kinds)
+        ready = ready.filter(needs__in=kinds)
     ready = ready.order_by("priority", "turn", "queued_at")
     while True:
         with transaction.atomic():
@@ -101,7 +101,7 @@ def expected_wait(run: ScoringRun) -> Wait | None:
         | Q(priority=run.priority, turn__lt=run.turn)
         | Q(priority=run.priority, turn=run.turn, queued_at__lt=run.queued_at)
     ).count()
-    slots = workers.slots(run.resource_class)
+    slots = workers.slots(run.resource_class, run.needs)
     if not slots:
         return Wait(ahead, None)
     running = ScoringRun.objects.filter(
@@ -123,6 +123,7 @@ def measured_duration(resource_class: str) -> float | None:
     """Median seconds of the runs of a class that ended last; None where none did."""
     ended = ScoringRun.objects.filter(
         resource_class=resource_class, duration_s__isnull=False, finished_at__isnull=False
-    ).order_by("-finished_at")
+    ).exclude(cause=ScoringRun.Cause.INFRASTRUCTURE)
+    ended = ended.order_by("-finished_at")
     took = list(ended.values_list("duration_s", flat=True)[:RECENT_RUNS])
     return statistics.median(took) if took else None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
@@ -13,6 +14,7 @@ from judging.services import queue, workers
 from judging.services.benchmarks import current_benchmark, require_undecided
 from judging.services.runs import (
     ACTIVE,
+    Priority,
     cancel_all,
     counted_submissions,
     enqueue_all,
@@ -57,14 +59,11 @@ class Progress:
 
 def cost(benchmark: Benchmark) -> Cost:
     """What scoring everything by a version would take, judged by how long the last runs took."""
-    left = counted_submissions(benchmark.round).exclude(
-        runs__benchmark=benchmark, runs__status__in=[*ACTIVE, RunStatus.SUCCEEDED]
-    )
+    left = left_to_score(benchmark)
     pairs = list(left.values_list("pk", "participation"))
     took = dict(
-        ScoringRun.objects.filter(
-            submission__in=[pk for pk, _team in pairs], duration_s__isnull=False
-        )
+        ScoringRun.objects.filter(submission__in=left.values("pk"), duration_s__isnull=False)
+        .exclude(cause=ScoringRun.Cause.INFRASTRUCTURE)
         .order_by("finished_at")
         .values_list("submission", "duration_s")
     )
@@ -77,6 +76,16 @@ def cost(benchmark: Benchmark) -> Cost:
         work_seconds=round(work),
         seconds=round(work / slots) if slots else None,
     )
+
+
+def left_to_score(benchmark: Benchmark):
+    """The round's counted submissions that a version has neither a result of nor on its way; a
+    fault of the submission is a result."""
+    own = ScoringRun.Cause.SUBMISSION
+    done = ScoringRun.objects.filter(benchmark=benchmark).filter(
+        Q(status__in=[*ACTIVE, RunStatus.SUCCEEDED]) | Q(status=RunStatus.FAILED, cause=own)
+    )
+    return counted_submissions(benchmark.round).exclude(pk__in=done.values("submission"))
 
 
 def progress(benchmark: Benchmark) -> Progress:
@@ -107,7 +116,7 @@ def start(benchmark: Benchmark, by: User) -> int:
     with transaction.atomic():
         _locked(benchmark)
         _require_candidate(benchmark)
-        queued = enqueue_all(benchmark)
+        queued = enqueue_all(benchmark, left_to_score(benchmark))
         LogEntry.write(benchmark, "rescore", by=by, after=str(queued))
     return queued
 
@@ -136,6 +145,7 @@ def adopt(benchmark: Benchmark, by: User, reason: str) -> Benchmark:
             old.move_to(BenchmarkStatus.RETIRED, by=by, reason=reason)
         benchmark.move_to(BenchmarkStatus.CURRENT, by=by, reason=reason)
         _settle_all(benchmark)
+        benchmark.runs.filter(status=RunStatus.QUEUED).update(priority=Priority.SUBMISSION)
         transaction.on_commit(lambda: ranking_inputs_changed.send(sender=Benchmark, round=round))
     return benchmark
 

@@ -20,7 +20,7 @@ from contest.errors import Refused
 from contest.models import LogEntry, Round, Submission, User
 from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus, RoundStatus, SubmissionStatus
-from judging.faults import SubmissionFault
+from judging.faults import SubmissionFault, clean
 from judging.models import Benchmark, ResourceClass, ScoringRun
 from judging.runners.container import EngineUnavailable
 from judging.sandbox import SandboxUnavailable
@@ -36,6 +36,8 @@ MAX_ATTEMPTS = 6
 # How much later each attempt is than the one before, in units of RUN_RETRY_AFTER_S.
 BACKOFF = (0, 1, 3, 12, 60, 180)
 WAKE_AGAIN_AFTER_S = 30
+# A worker that dies so often on one submission is killed by it.
+LOST_AT_MOST = 4
 # A run that no worker could take is given up after a day.
 QUEUED_AT_MOST_S = 24 * 3600
 
@@ -59,7 +61,7 @@ def enqueue(submission: Submission) -> ScoringRun | None:
     round = submission.participation.round
     candidate = round.benchmarks.filter(status=BenchmarkStatus.CANDIDATE).first()
     if candidate is not None and candidate.runs.exists():
-        _queue(submission, candidate, priority=Priority.RESCORING)
+        _queue(submission, candidate)
     benchmark = current_benchmark(round)
     return None if benchmark is None else _queue(submission, benchmark)
 
@@ -71,11 +73,14 @@ def counted_submissions(round: Round):
     )
 
 
-def enqueue_all(benchmark: Benchmark, priority: int = Priority.RESCORING) -> int:
-    """Queue every counted submission that this version has neither scored nor queued; how many."""
+def enqueue_all(benchmark: Benchmark, submissions=None, priority: int = Priority.RESCORING) -> int:
+    """Queue the round's counted submissions, or those given, that this version has neither scored
+    nor queued; how many."""
+    if submissions is None:
+        submissions = counted_submissions(benchmark.round)
     return sum(
         _queue(submission, benchmark, priority=priority) is not None
-        for submission in counted_submissions(benchmark.round).order_by("received_at")
+        for submission in submissions.order_by("received_at")
     )
 
 
@@ -116,7 +121,7 @@ def _queue(
                 benchmark=benchmark,
                 attempt=attempt,
                 priority=priority,
-                turn=queue.next_turn(submission, benchmark),
+                turn=queue.next_turn(submission, benchmark, priority),
                 not_before=timezone.now() + timedelta(seconds=delay_s) if delay_s else None,
             )
     except IntegrityError:  # another process queued it in the same moment
@@ -143,7 +148,8 @@ def _reuse(submission: Submission, benchmark: Benchmark, attempt: int) -> bool:
     if earlier is None:
         return False
     now = timezone.now()
-    with transaction.atomic():
+    # Of two that find the same earlier result at once, one writes it.
+    with contextlib.suppress(IntegrityError), transaction.atomic():
         ScoringRun.objects.create(
             submission=submission,
             benchmark=benchmark,
@@ -212,13 +218,23 @@ def _bring_to_end(taken: ScoringRun) -> str:
         )  # fmt: skip
     except (SandboxUnavailable, EngineUnavailable) as refused:
         log.error("run %s cannot be run on this machine: %s", taken.pk, refused)
-        fail_infrastructure(taken, started)
+        _give_back(taken)
     except Exception:
         log.exception("run %s failed by the platform's fault", taken.pk)
         fail_infrastructure(taken, started)
     else:
         _finish(taken, RunStatus.SUCCEEDED, started, **result)
     return taken.status
+
+
+def _give_back(run: ScoringRun) -> None:
+    """Let another worker take a run that this one must not; it costs no attempt."""
+    later = timezone.now() + timedelta(seconds=settings.RUN_WAKE_AFTER_S)
+    ScoringRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(
+        status=RunStatus.QUEUED, started_at=None, heartbeat_at=None, deadline_at=None,
+        not_before=later, worker="",
+    )  # fmt: skip
+    run.refresh_from_db()
 
 
 @contextlib.contextmanager
@@ -261,7 +277,10 @@ def _heartbeat(run: ScoringRun):
 # --- Ending -----------------------------------------------------------------------------------
 
 
-def _finish(run: ScoringRun, status: str, started: float, **fields) -> bool:
+TEXTS = ("log", "scoring_log")
+
+
+def _finish(run: ScoringRun, status: str, started: float | None, **fields) -> bool:
     """End a running run, and its submission with it; False if it was no longer running.
 
     A result that comes after the run was given up for lost is dropped: the attempt that followed
@@ -273,8 +292,8 @@ def _finish(run: ScoringRun, status: str, started: float, **fields) -> bool:
         ended = ScoringRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(
             status=status,
             finished_at=now,
-            duration_s=round(time.monotonic() - started, 3),
-            **fields,
+            duration_s=None if started is None else round(time.monotonic() - started, 3),
+            **{name: clean(v) if name in TEXTS else v for name, v in fields.items()},
         )
         run.refresh_from_db()
         if not ended:
@@ -302,25 +321,47 @@ def settle(submission: Submission, run: ScoringRun) -> None:
 def fail_infrastructure(run: ScoringRun, started: float | None = None) -> None:
     """End a run by the platform's fault and queue the next attempt, later each time.
 
-    After the last attempt the submission is marked as failed, which gives its quota back.
+    ``started`` is None for a run whose worker was lost. After the last attempt the submission is
+    marked as failed, which gives its quota back; one whose worker was lost LOST_AT_MOST times is at
+    fault itself: nothing else dies so reliably.
     """
+    lost = started is None
     with transaction.atomic():
+        before = _failures_in_a_row(run)
+        if lost and sum(code == "lost" for code in before) + 1 >= LOST_AT_MOST:
+            _finish(
+                run, RunStatus.FAILED, None, cause=ScoringRun.Cause.SUBMISSION,
+                error_code="worker_lost", error_params={"file": run.submission.original_name},
+            )  # fmt: skip
+            return
         ended = _finish(
-            run,
-            RunStatus.FAILED,
-            time.monotonic() if started is None else started,
-            cause=ScoringRun.Cause.INFRASTRUCTURE,
-            error_code="infrastructure",
-        )
+            run, RunStatus.FAILED, started, cause=ScoringRun.Cause.INFRASTRUCTURE,
+            error_code="lost" if lost else "infrastructure",
+        )  # fmt: skip
         if not ended:
             return
-        if run.attempt < MAX_ATTEMPTS:
+        failures = len(before) + 1
+        if failures < MAX_ATTEMPTS:
             _queue(
                 run.submission, run.benchmark, priority=run.priority,
-                delay_s=BACKOFF[run.attempt] * settings.RUN_RETRY_AFTER_S,
+                delay_s=BACKOFF[failures] * settings.RUN_RETRY_AFTER_S,
             )  # fmt: skip
             return
         _give_up(run)
+
+
+def _failures_in_a_row(run: ScoringRun) -> list[str]:
+    """Codes of the attempts before this one that failed by the platform, back to the last that
+    ended otherwise."""
+    earlier = ScoringRun.objects.filter(
+        submission=run.submission_id, benchmark=run.benchmark_id, attempt__lt=run.attempt
+    ).order_by("-attempt")
+    codes = []
+    for cause, code in earlier.values_list("cause", "error_code"):
+        if cause != ScoringRun.Cause.INFRASTRUCTURE:
+            break
+        codes.append(code)
+    return codes
 
 
 def _give_up(run: ScoringRun) -> None:
@@ -339,6 +380,9 @@ def cancel(run: ScoringRun, by: User | None, reason: str) -> None:
     """
     if not reason.strip():
         raise Refused(_("Give a reason; it is kept in the log."), code="reason_required")
+    # Locked in the order in which the end of a run locks them.
+    Submission.objects.select_for_update(of=("self",)).get(pk=run.submission_id)
+    run.refresh_from_db()
     was_active = run.is_active
     run.move_to(RunStatus.CANCELLED, by=by, reason=reason, finished_at=timezone.now())
     if was_active:
@@ -392,8 +436,11 @@ def sweep() -> dict[str, int]:
     )
     count_lost = 0
     for run in lost.select_related("submission", "benchmark__round"):
-        fail_infrastructure(run)
-        count_lost += 1
+        try:
+            fail_infrastructure(run)
+            count_lost += 1
+        except Exception:  # the others must not wait for this one
+            log.exception("run %s could not be ended", run.pk)
     return {
         "lost": count_lost,
         "hopeless": _give_up_hopeless(now),
@@ -403,7 +450,7 @@ def sweep() -> dict[str, int]:
 
 
 def _wake_idle(now: datetime) -> int:
-    """Wake workers where runs wait and none was begun for a while: their messages got lost."""
+    """Wake workers that are idle while runs have waited for a while: the messages got lost."""
     a_while_ago = now - timedelta(seconds=settings.RUN_WAKE_AFTER_S)
     woken = 0
     for resource_class in ResourceClass.values:
@@ -413,9 +460,8 @@ def _wake_idle(now: datetime) -> int:
             .filter(Q(not_before=None) | Q(not_before__lt=now))
             .count()
         )
-        if not waiting or runs.filter(started_at__gt=a_while_ago).exists():
-            continue
-        for _n in range(min(waiting, workers.slots(resource_class) or 1)):
+        idle = (workers.slots(resource_class) or 1) - runs.filter(status=RunStatus.RUNNING).count()
+        for _n in range(min(waiting, idle)):
             wake(resource_class, chain=True)
             woken += 1
     return woken
@@ -427,8 +473,10 @@ def _give_up_hopeless(now: datetime) -> int:
         status=RunStatus.QUEUED, queued_at__lt=now - timedelta(seconds=QUEUED_AT_MOST_S)
     )
     ended = 0
-    for run in old.select_related("submission", "benchmark")[:200]:
-        if not workers.slots(run.resource_class):
+    for resource_class, needs in old.order_by().values_list("resource_class", "needs").distinct():
+        if workers.slots(resource_class, needs):
+            continue
+        for run in old.filter(resource_class=resource_class, needs=needs)[:200]:
             cancel(run, None, "no worker for a day")
             ended += 1
     return ended

@@ -75,7 +75,7 @@ def _score_table(submission, benchmark: Benchmark, path: Path, alive) -> dict:
     job = Job(path, submission.original_name, benchmark, hidden, alive=alive)
     answer = RUNNERS[submission.kind].run(job)
     try:
-        metrics = evaluate(benchmark, hidden, answer.predictions, job.name)
+        metrics = evaluate(benchmark, hidden, answer.predictions, job.name, alive)
     except SubmissionFault as fault:
         fault.log = answer.log
         raise
@@ -86,7 +86,13 @@ def _score_table(submission, benchmark: Benchmark, path: Path, alive) -> dict:
     }
 
 
-def evaluate(benchmark: Benchmark, hidden: Hidden, predicted: np.ndarray, name: str) -> dict:
+def evaluate(
+    benchmark: Benchmark,
+    hidden: Hidden,
+    predicted: np.ndarray,
+    name: str,
+    alive: Callable[[], None] = lambda: None,
+) -> dict:
     """Every metric on both parts: ``{"public": {metric: float}, "private": {…}}``.
 
     Where the whole is public the private part is the whole, too. Raises SubmissionFault where a
@@ -96,7 +102,7 @@ def evaluate(benchmark: Benchmark, hidden: Hidden, predicted: np.ndarray, name: 
     parts = {"public": hidden.public, "private": hidden.public if everything else ~hidden.public}
     scores: dict[str, dict[str, float]] = {part: {} for part in parts}
     if benchmark.metric_program:
-        scores = own_metrics(benchmark, hidden, predicted, parts, name)
+        scores = own_metrics(benchmark, hidden, predicted, parts, name, alive=alive)
     wanted = [benchmark.metric, *benchmark.extra_metrics]
     for part, rows in parts.items():
         for metric in wanted:
@@ -114,7 +120,7 @@ def evaluate(benchmark: Benchmark, hidden: Hidden, predicted: np.ndarray, name: 
 def _compute(metric: str, benchmark: Benchmark, truth, predicted, classes, name: str) -> float:
     try:
         value = compute(metric, benchmark.needs, truth, predicted, classes)
-    except ValueError as error:
+    except (ValueError, TypeError, ArithmeticError) as error:
         raise SubmissionFault(
             "not_scorable", file=name, metric=str(METRICS[metric].label), detail=str(error)[:200]
         ) from None
@@ -132,6 +138,7 @@ def own_metrics(
     parts: dict[str, np.ndarray],
     name: str,
     program: bytes | None = None,
+    alive: Callable[[], None] = lambda: None,
 ) -> dict[str, dict[str, float]]:
     """What the organizers' own metric says of each part; it runs in the sandbox, too.
 
@@ -165,6 +172,7 @@ def own_metrics(
             report="/app/report/metrics.json",
             file=name,
             bare=False,
+            alive=alive,
         )
     if "refused" in told:
         raise SubmissionFault("metric_refused", file=name, detail=str(told["refused"])[:300])
@@ -237,11 +245,12 @@ def _both_parts(benchmark: Benchmark, scores: dict, name: str) -> tuple[dict, di
     if benchmark.protocol == Benchmark.Protocol.EVALAI:
         public = scores.get(benchmark.options.get("public_split", ""), {})
         private = scores.get(benchmark.options.get("private_split", ""), {}) or public
-        public = public or private if not benchmark.options.get("public_split") else public
+        if not benchmark.options.get("public_split"):
+            public = private
     else:
-        private = scores
-        hidden = benchmark.hidden_columns()
-        public = {key: value for key, value in scores.items() if key.split(" @ ")[0] not in hidden}
+        public = private = scores
+    hidden = benchmark.hidden_columns()
+    public = {key: value for key, value in public.items() if key.split(" @ ")[0] not in hidden}
     for part in (public, private):
         if benchmark.metric not in part:
             raise SubmissionFault("no_scores", file=name, metric=benchmark.metric)

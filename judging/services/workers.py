@@ -8,13 +8,12 @@ from django.utils import timezone
 
 from contest.models import Submission
 from judging.models import Worker
+from judging.models.benchmark import DATA
 from judging.runners.container import engine
 from judging.sandbox import confinement
 
 TELL_EVERY_S = 20
 SILENT_AFTER_S = 75
-# Only read as data, so that limits alone will do where there is no sandbox.
-DATA = (Submission.Kind.PREDICTIONS, Submission.Kind.ONNX)
 
 
 def runnable_kinds() -> list[str]:
@@ -57,6 +56,7 @@ def tell(name: str, resource_classes: list[str], processes: int, started_at) -> 
         name=name[:150],
         defaults={
             "resource_classes": resource_classes,
+            "kinds": runnable_kinds(),
             "processes": processes,
             "sandbox": str(confinement())[:100],
             "problem": "\n".join(problems()),
@@ -72,6 +72,10 @@ def alive():
     return Worker.objects.filter(seen_at__gte=timezone.now() - timedelta(seconds=SILENT_AFTER_S))
 
 
-def slots(resource_class: str) -> int:
-    """How many runs of a class can run at once, on all workers that are alive."""
-    return sum(worker.processes for worker in alive() if resource_class in worker.resource_classes)
+def slots(resource_class: str, needs: str = "") -> int:
+    """How many runs of a class (that need this) can run at once, on the workers that are alive."""
+    return sum(
+        worker.processes
+        for worker in alive()
+        if resource_class in worker.resource_classes and (not needs or needs in worker.kinds)
+    )

@@ -31,14 +31,12 @@ from judging.faults import SubmissionFault
 from judging.forms.benchmark import BaselineForm, SubmitForm
 from judging.metrics import MEASURES
 from judging.models import ScoringRun
-from judging.runners.container import EngineUnavailable
-from judging.sandbox import SandboxUnavailable
 from judging.services.benchmarks import current_benchmark, has_sample, sample_submission
 from judging.services.checks import check_file
 from judging.services.logs import scoring_log, team_log
 from judging.services.queue import expected_wait
 from judging.services.runs import cancel
-from judging.states import BenchmarkStatus, RunStatus
+from judging.states import RunStatus
 
 
 def _participation(request, team, round_slug) -> Participation:
@@ -52,19 +50,16 @@ def _participation(request, team, round_slug) -> Participation:
 
 def _listed(submissions):
     """With their runs by versions that are or were in force; what is on trial shows nowhere."""
-    runs = (
-        ScoringRun.objects.exclude(
-            benchmark__status__in=[BenchmarkStatus.CANDIDATE, BenchmarkStatus.DROPPED]
-        )
-        .select_related("benchmark")
-        .defer("log", "scoring_log")
-        .order_by("-benchmark__version", "-queued_at")
+    return submissions.select_related("submitted_by").prefetch_related(
+        Prefetch("runs", ScoringRun.objects.shown().select_related("benchmark", "submission"))
     )
-    return submissions.select_related("submitted_by").prefetch_related(Prefetch("runs", runs))
 
 
-def _with_outcome(submission, *, private: bool):
-    """What the page shows of a submission: its newest run, its fault in words, its metrics."""
+def _with_outcome(submission, *, private: bool, inside: bool = False):
+    """What the page shows of a submission: its newest run, its fault in words, its metrics.
+
+    ``inside`` is for organizers, who are told everything.
+    """
     run = next(iter(submission.runs.all()), None)
     submission.run = run
     # The submission was read before its runs: where it does not yet know of its result, the page
@@ -72,7 +67,13 @@ def _with_outcome(submission, *, private: bool):
     behind = submission.status == SubmissionStatus.RECEIVED
     submission.active = run is not None and (run.is_active or (behind and run.benchmark.is_current))
     submission.fault = (
-        faults.message(run.error_code, run.error_params) if (run and run.error_code) else ""
+        (
+            faults.message(run.error_code, run.error_params)
+            if inside
+            else faults.message_for_team(run)
+        )
+        if run and run.error_code
+        else ""
     )
     submission.same_as = run.provenance.get("reused_number") if run else None
     submission.results, submission.measured = [], []
@@ -152,8 +153,6 @@ def _check(request, participation, benchmark):
             raise Refused(_("Choose a file first."), code="no_file")
         check_file(participation, benchmark, file, kind)
         fine, said = True, _("The file has the right form. It was not sent and does not count.")
-    except (SandboxUnavailable, EngineUnavailable):
-        fine, said = False, _("Files of this kind can't be checked here; they can be sent.")
     except SubmissionFault as fault:
         fine, said = False, faults.message(fault.code, fault.params)
     except Refused as error:
@@ -184,7 +183,8 @@ def _list_context(request, participation) -> dict:
         request.user, participation.round.event
     )
     page = Paginator(_listed(participation.submissions.all()), 20).get_page(request.GET.get("page"))
-    submissions = [_with_outcome(s, private=private) for s in page.object_list]
+    inside = is_organizer(request.user, participation.round.event)
+    submissions = [_with_outcome(s, private=private, inside=inside) for s in page.object_list]
     return {
         "page": page,
         "submissions": submissions,
@@ -221,7 +221,9 @@ def submission(request, pk):
     submission = _own_submission(request, pk)
     round = submission.participation.round
     private = round.status == RoundStatus.PUBLISHED or is_organizer(request.user, round.event)
-    submission = _with_outcome(submission, private=private)
+    submission = _with_outcome(
+        submission, private=private, inside=is_organizer(request.user, round.event)
+    )
     submission.wait = expected_wait(submission.run) if submission.run else None
     context = {
         "event": round.event,
@@ -345,7 +347,7 @@ def desk_submissions(request, round):
             "event": round.event,
             "round": round,
             "page": page,
-            "submissions": [_with_outcome(s, private=True) for s in page.object_list],
+            "submissions": [_with_outcome(s, private=True, inside=True) for s in page.object_list],
             "statuses": SubmissionStatus.choices,
             "status": status,
             "search": search,

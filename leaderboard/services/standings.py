@@ -6,18 +6,19 @@ from datetime import datetime
 from fractions import Fraction
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contest.models import Participation, Round
 from contest.roles import organized_events
 from contest.states import ParticipationStatus, RoundStatus
-from judging.models import Benchmark
+from judging.models import Benchmark, ScoringRun
 from judging.services.benchmarks import current_benchmark
 from judging.services.metric_results import counted_results
 from judging.services.scoresheets import fraction_to_decimal
 from judging.services.sheet_results import sheet_totals
+from judging.states import RunStatus
 from leaderboard.models import Advancement, Scheme, SchemeComponent, Standing, StandingRow
 from leaderboard.ranking import Contender, aggregate, rank, scale
 from leaderboard.ranking.standing import total
@@ -42,7 +43,8 @@ def refresh(round: Round) -> None:
     if signed is None:
         _refresh(round, scheme, FULL)
     if signed is None or round.status != RoundStatus.PUBLISHED:
-        _refresh(round, scheme, PUBLIC)
+        if not _is_settled(round):
+            _refresh(round, scheme, PUBLIC)
     else:
         _show_result(round, signed)
     dependants = Round.objects.filter(
@@ -50,6 +52,23 @@ def refresh(round: Round) -> None:
     ).distinct()
     for later in dependants:
         refresh(later)
+
+
+def _is_settled(round: Round) -> bool:
+    """Whether a frozen board shows the standing of its moment, and so stays as it is.
+
+    What was received before the freeze may be scored after it; once that is in, neither a choice
+    nor a withdrawal nor another version of the benchmark moves anything until publication.
+    """
+    if not round.is_frozen or (standing := current(round, PUBLIC)) is None:
+        return False
+    early = ScoringRun.objects.filter(
+        submission__participation__round=round, submission__received_at__lt=round.freeze_at
+    )
+    if early.filter(status__in=[RunStatus.QUEUED, RunStatus.RUNNING]).exists():
+        return False
+    last = early.aggregate(last=Max("finished_at"))["last"]
+    return standing.read_at > max(round.freeze_at, last or round.freeze_at)
 
 
 def _signed(round: Round) -> Standing | None:

@@ -49,14 +49,16 @@ def moves(round: Round, benchmark: Benchmark) -> list[Move]:
     after = standings.on_trial(round, benchmark)
     found = []
     for row in after:
-        old = before[row.participation_id]
-        inside = [bool(seats and r.rank and r.rank <= seats) for r in (old, row)]
+        # A baseline that the version in force could not score has no row there.
+        old = before.get(row.participation_id)
+        rank_before = old.rank if old else None
+        inside = [bool(seats and rank and rank <= seats) for rank in (rank_before, row.rank)]
         found.append(
             Move(
                 participation=row.participation,
-                rank_before=old.rank,
+                rank_before=rank_before,
                 rank_after=row.rank,
-                total_before=old.total,
+                total_before=old.total if old else None,
                 total_after=row.total,
                 enters=inside == [False, True],
                 leaves=inside == [True, False],

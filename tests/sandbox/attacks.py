@@ -106,6 +106,40 @@ for n in range(100):
 got("6 GB written")
 """
 
+UNLINKED = """
+held = []
+for n in range(8):
+    file = open(f"/app/output/f{n}", "w+b")
+    os.unlink(f"/app/output/f{n}")
+    for k in range(40):
+        file.write(bytes(1 << 20))
+    held.append(file)
+time.sleep(1)
+got("320 MB of files that have no names")
+"""
+
+SHUT_FOLDER = """
+os.mkdir("/app/output/shut")
+with open("/app/output/shut/file", "wb") as file:
+    for k in range(90):
+        file.write(bytes(1 << 20))
+os.chmod("/app/output/shut", 0o300)
+time.sleep(1)
+"""
+
+MEMORY_OF_NOBODY = """
+libc = ctypes.CDLL(None, use_errno=True)
+attempt(lambda: os.memfd_create("hoard"))
+if libc.syscall(447, 0) >= 0: got("secret memory")
+if libc.shmget(0, 1 << 20, 0o1666) >= 0: got("a System V segment")
+import mmap
+hold = mmap.mmap(-1, 900 << 20)
+for n in range(0, 900 << 20, 4096):
+    hold[n] = 1
+time.sleep(1)
+got("900 MB of shared memory")
+"""
+
 MANY_FILES = """
 for n in range(1_000_000):
     open(f"/app/output/f{n}", "w").close()

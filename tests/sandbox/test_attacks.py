@@ -180,7 +180,17 @@ def test_a_gigabyte_of_output(run):
     assert len(log) < 70_000
 
 
-@pytest.mark.parametrize("source", [attacks.FILL_DISK, attacks.MANY_FILES], ids=["large", "many"])
+def test_memory_that_no_process_owns(run):
+    fault, log = run(code(attacks.MEMORY_OF_NOBODY))
+    assert fault.code in ("out_of_memory", "disk_full"), "such memory counts as a removed file, too"
+    assert "no: PermissionError" in log
+
+
+@pytest.mark.parametrize(
+    "source",
+    [attacks.FILL_DISK, attacks.MANY_FILES, attacks.UNLINKED, attacks.SHUT_FOLDER],
+    ids=["large", "many", "unlinked", "shut"],
+)
 def test_filling_the_disk(run, source):
     fault, _log = run(code(source))
     assert fault.code == "disk_full"
@@ -255,6 +265,27 @@ def tar_of(*members) -> bytes:
 def test_links_and_devices_in_a_tar(run, kind, link):
     fault, _log = run(tar_of(("x", kind, link)), name="attack.tar.gz")
     assert fault.code == "archive_special"
+
+
+def test_names_that_are_no_text(run):
+    fault, _log = run(tar_of((b"a\xff".decode("utf-8", "surrogateescape"), tarfile.SYMTYPE, "x")))
+    assert fault.code == "archive_special"
+    assert fault.params["member"].encode(), "what is kept and shown can be written"
+    fault, _log = run(archive({"main.py": "", "metadata.yaml": 'command: "python3 main.py\\0"\n'}))
+    assert fault.code == "bad_command"
+    for line in (r'{"id":"r\u0000","label":"a"}', r'{"id":"\ud800","label":"a"}'):
+        fault, _log = run(line.encode(), kind="predictions", name="p.jsonl")
+        assert fault.code == "unknown_id"
+        assert "\x00" not in fault.params["value"].encode().decode()
+
+
+def test_a_small_table_of_a_thousand_columns(run):
+    import pandas as pd
+
+    out = io.BytesIO()
+    pd.DataFrame({f"c{n}": [True] * 3000 for n in range(1000)}).to_parquet(out)
+    fault, _log = run(out.getvalue(), kind="predictions", name="p.parquet")
+    assert fault.code == "wrong_columns"
 
 
 def test_a_symbolic_link_in_a_zip(run):

@@ -112,3 +112,29 @@ def test_the_team_is_told_that_a_result_was_reused(client, page, participation):
         reverse("submission", args=[again.pk]), headers={"Accept-Language": "en"}
     ).content.decode()
     assert "You sent the same file before, as submission 1" in text
+
+
+def test_details_of_a_programs_failure_can_be_withheld(client, participation):  # noqa: F811
+    """What a program did on hidden inputs can tell of them; organizers may keep it."""
+    from judging import faults
+    from tests.scoring.test_runners import INPUTS, file, program, said
+
+    task = benchmark(participation, accepts_code=True, inputs=file(INPUTS), logs_for="organizers")
+    leak = (
+        "secret = open('/app/input_data/inputs.csv').read().split()[1].split(',')[2]\n"
+        "open('/app/output/predictions.csv', 'w').write(f'id,label\\nr0,{secret}\\n')\n"
+    )
+    run = score(submit(participation, program(leak), "c.zip", "code"))
+    assert "“w0” is not one of the classes" in said(run)
+    with translation.override("en"):
+        told = faults.message_for_team(run)
+    assert told == "c.zip: it failed; the organizers keep the details to themselves."
+    member = participation.team.memberships.get().user
+    client.force_login(member, backend="django.contrib.auth.backends.ModelBackend")
+    for path in (f"/api/v1/runs/{run.pk}/", f"/submissions/{run.submission_id}/"):
+        assert "w0" not in client.get(path).content.decode()
+    assert client.get(f"/api/v1/runs/{run.pk}/log/").status_code == 403
+    task.logs_for = "errors"
+    task.save()
+    run.refresh_from_db()
+    assert "w0" in faults.message_for_team(type(run).objects.get(pk=run.pk))

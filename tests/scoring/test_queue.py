@@ -89,6 +89,18 @@ def test_submissions_come_before_rescoring(participation, other):  # noqa: F811
     assert sorted(order(4)) == sorted([other.team.code, *[participation.team.code] * 3])
 
 
+def test_a_trial_does_not_make_a_team_wait_for_another(participation, other):  # noqa: F811
+    """Runs of rescoring have turns of their own."""
+    benchmark(participation)
+    for submission in send(participation, 12):
+        score(submission)
+    candidate = define_benchmark(participation.round, make_user(), public_percent=40)
+    rescoring.start(candidate, make_user())
+    send(other, 6, start=50)
+    send(participation, 1, start=90)
+    assert participation.team.code in order(2)
+
+
 def test_a_run_is_taken_once(participation):  # noqa: F811
     benchmark(participation)
     run = submit(participation, GOOD).runs.get()
@@ -205,13 +217,57 @@ def test_no_run_outlives_its_time(participation):  # noqa: F811
     b = benchmark(participation, wall_seconds=10)
     run = queue.take(submit(participation, GOOD).runs.get().pk, "w")
     assert run.deadline_at - run.started_at == timedelta(seconds=b.longest_run_s)
-    assert b.longest_run_s == 2 * 10 + 120
+    assert b.longest_run_s == 10 + 3 * 120 + 120
     assert runs.sweep()["lost"] == 0
     ScoringRun.objects.update(deadline_at=timezone.now())
     assert runs.sweep()["lost"] == 1
     run.refresh_from_db()
     assert (run.status, run.cause) == ("failed", "infrastructure")
     assert run.submission.runs.get(attempt=2).status == RunStatus.QUEUED
+
+
+def test_a_submission_that_kills_its_workers_is_at_fault(participation):  # noqa: F811
+    benchmark(participation)
+    submission = submit(participation, GOOD)
+    for n in range(runs.LOST_AT_MOST):
+        ScoringRun.objects.update(not_before=None)
+        run = queue.take(submission.runs.get(status=RunStatus.QUEUED).pk, "w")
+        ScoringRun.objects.filter(pk=run.pk).update(
+            heartbeat_at=timezone.now() - timedelta(minutes=2)
+        )
+        assert runs.sweep()["lost"] == 1, n
+    submission.refresh_from_db()
+    last = submission.runs.order_by("-attempt").first()
+    assert (last.error_code, last.cause, submission.status) == (
+        "worker_lost", "submission", SubmissionStatus.INVALID,
+    )  # fmt: skip
+    assert last.duration_s is None
+    assert quota(participation).used_total == 1
+
+
+def test_a_worker_gives_back_what_it_must_not_run(participation, monkeypatch):  # noqa: F811
+    from judging.sandbox import SandboxUnavailable
+
+    def refuse(*args):
+        raise SandboxUnavailable("none here")
+
+    benchmark(participation)
+    submission = submit(participation, GOOD)
+    monkeypatch.setattr(runs, "score_submission", refuse)
+    assert runs.run_next("cpu") == RunStatus.QUEUED
+    run = submission.runs.get()
+    assert (run.attempt, run.started_at) == (1, None)
+    assert run.not_before > timezone.now(), "others first"
+
+
+def test_a_run_that_no_living_worker_can_do_is_given_up_as_well(participation):  # noqa: F811
+    benchmark(participation, accepts_code=True, inputs=file(INPUTS))
+    submission = submit(participation, program(), "c.zip", "code")
+    workers.tell("w@host", ["cpu"], 2, timezone.now())
+    Worker.objects.update(kinds=["predictions", "onnx"])
+    assert queue.expected_wait(submission.runs.get()).seconds is None
+    ScoringRun.objects.update(queued_at=timezone.now() - timedelta(hours=25))
+    assert runs.sweep()["hopeless"] == 1
 
 
 def test_a_run_nobody_could_take_is_given_up_after_a_day(participation):  # noqa: F811
@@ -266,6 +322,13 @@ def test_a_version_is_tried_and_then_put_in_force(participation, other):  # noqa
     assert (old.status, old.runs.filter(status="succeeded").count()) == ("retired", 2)
     late.refresh_from_db()
     assert late.status == SubmissionStatus.INVALID
+    # The old one again: what shows beside a submission is of the version in force.
+    rescoring.try_again(old, by)
+    rescoring.start(old, by)
+    while runs.run_next("cpu"):
+        pass
+    rescoring.adopt(old, by, "they were right after all")
+    assert good.runs.all().shown().first().benchmark == old
 
 
 def test_a_version_is_dropped_and_leaves_everything_as_it_was(participation):  # noqa: F811

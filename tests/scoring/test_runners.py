@@ -20,7 +20,7 @@ from judging.services.metric_results import counted_results
 from judging.services.verification import verify
 from leaderboard.services import standings
 from leaderboard.services.schemes import save_scheme
-from tests.factories import make_user
+from tests.factories import make_participation, make_round, make_team, make_user
 from tests.sandbox.test_attacks import archive
 from tests.scoring.test_scoring import (  # noqa: F401
     RIGHT,
@@ -34,6 +34,7 @@ from tests.scoring.test_scoring import (  # noqa: F401
 )
 
 FRAME = pd.DataFrame({"id": list(RIGHT), "label": list(RIGHT.values())})
+NUMBERS = b"id,x\n" + b"".join(f"{key},{n}\n".encode() for n, key in enumerate(RIGHT))
 INPUTS = b"id,x,word\n" + b"".join(f"{key},{n},w{n}\n".encode() for n, key in enumerate(RIGHT))
 MAIN = """
 import csv, sys
@@ -273,7 +274,7 @@ def test_what_a_run_took_can_be_part_of_the_score(participation, code_task):  # 
     round, by = participation.round, make_user()
     components = [
         {"kind": "metric", "source": round, "weight": 80},
-        {"kind": "metric", "source": round, "weight": 20, "metric": "cpu_s", "worst": 40,
+        {"kind": "metric", "source": round, "weight": 20, "metric": "wall_s", "worst": 40,
          "best": 0},
     ]  # fmt: skip
     save_scheme(
@@ -281,14 +282,35 @@ def test_what_a_run_took_can_be_part_of_the_score(participation, code_task):  # 
     )
     standings.refresh(round)
     row = standings.current(round, "full").rows.get()
-    took = counted_results(round, "private", metric="cpu_s")[participation.pk].value
+    took = counted_results(round, "private", metric="wall_s")[participation.pk].value
     assert 0 < took < 20
     assert float(row.total) == pytest.approx(80 + 20 * (1 - took / 40), abs=1e-6)
-    with pytest.raises(ValidationError, match="nothing"):
-        save_scheme(
-            round, by, advance_count=1, tie_breaks=[], decimals=2,
-            components=[{"kind": "metric", "source": round, "weight": 1, "metric": "nothing"}],
-        )  # fmt: skip
+    # Programs can hide their processor time; models cannot.
+    for name in ("nothing", "cpu_s"):
+        with pytest.raises(ValidationError, match=name):
+            save_scheme(
+                round, by, advance_count=1, tie_breaks=[], decimals=2,
+                components=[{"kind": "metric", "source": round, "weight": 1, "metric": name}],
+            )  # fmt: skip
+    models = benchmark(
+        make_participation(make_round(quota_per_day=9), make_team()), accepts_onnx=True,
+        accepts_predictions=False, inputs=file(NUMBERS),
+    )  # fmt: skip
+    assert {"cpu_s", "peak_memory_mb"} <= set(models.known_names())
+
+
+def test_an_executable_keeps_its_right(participation, code_task):  # noqa: F811
+    import zipfile
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as opened:
+        opened.writestr("metadata.yaml", "command: ./run.sh\n")
+        opened.writestr("main.py", MAIN)
+        script = zipfile.ZipInfo("run.sh")
+        script.external_attr = 0o100755 << 16
+        opened.writestr(script, "#!/bin/sh\npython3 main.py /app/input_data /app/output\n")
+    run = score(submit(participation, out.getvalue(), "code.zip", "code"))
+    assert run.private_score == 1.0, (said(run), run.log)
 
 
 # --- Container images --------------------------------------------------------------------------
@@ -324,7 +346,20 @@ def engine(tmp_path, monkeypatch):
     container.engine.cache_clear()
 
 
-IMAGE = bytes(257) + b"ustar" + bytes(250)
+def image(*manifest) -> bytes:
+    import tarfile
+
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as opened:
+        members = {"manifest.json": json.dumps(manifest).encode(), "layer.tar": bytes(1000)}
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            opened.addfile(member, io.BytesIO(content))
+    return out.getvalue()
+
+
+IMAGE = image({"Config": "c.json", "RepoTags": ["team/model:1"], "Layers": ["layer.tar"]})
 
 
 def test_a_container_image_is_run_without_network_and_rights(participation, engine):  # noqa: F811
@@ -341,7 +376,9 @@ def test_a_container_image_is_run_without_network_and_rights(participation, engi
         assert option in command
     assert "reference" not in command
     assert told["rm"][-1] == told["run"][told["run"].index("--name") + 1], "it is removed"
-    assert told["rmi"][-1] == "team/model:1"
+    # The file's own name for its image could be another team's; it runs under this run's.
+    assert told["tag"] == ["tag", "team/model:1", told["run"][-1]]
+    assert told["run"][-1] == told["rmi"][-1] != "team/model:1"
 
 
 def test_without_an_engine_images_wait_and_it_is_said(participation):  # noqa: F811
@@ -359,6 +396,9 @@ def test_no_image(participation, engine):  # noqa: F811
     benchmark(participation, accepts_container=True, inputs=file(INPUTS))
     run = score(submit(participation, b"hello", "image.tar", "container"))
     assert "this is no container image" in said(run)
+    two = image({"Config": "a.json"}, {"Config": "b.json"})
+    run = score(submit(participation, two, "image.tar", "container"))
+    assert "expected one image, found 2" in said(run)
 
 
 # --- ONNX --------------------------------------------------------------------------------------

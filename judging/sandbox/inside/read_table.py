@@ -1,7 +1,7 @@
 """Reads a table that somebody made: CSV, JSON Lines or Parquet, as rows of text.
 
 A program of its own, run inside the sandbox on what teams send: ``python read_table.py TABLE
-REPORT MAX_ROWS``, where TABLE ends in a suffix or is recognized by how it begins. REPORT gets JSON:
+REPORT MAX_ROWS EXPECTED``, where EXPECTED is a JSON list of the columns. REPORT gets JSON:
 ``{"columns": […], "rows": [[row, cell, …], …], "more": bool}``, or ``{"fault", "params"}``. It is
 imported, too, to read what organizers upload. Knows nothing of the platform and needs, but for
 Parquet, the standard library alone.
@@ -163,12 +163,19 @@ def rows_of(path):
     return _json_lines(text) if text.lstrip()[:1] == "{" else _csv(text)
 
 
-def read(path, max_rows=None):
-    """``(columns, rows, more)``; ``more`` says that there are more than ``max_rows``."""
+def read(path, max_rows=None, expected=None):
+    """``(columns, rows, more)``; ``more`` says that there are more than ``max_rows``.
+
+    A table of other columns than those ``expected`` is not read: it can be small and its rows huge.
+    """
     found = rows_of(path)
     columns, rows = next(found, None), []
     if columns is None:
         raise Fault("empty_file")
+    if expected is not None and set(columns) != set(expected):
+        raise Fault(
+            "wrong_columns", expected=", ".join(expected)[:500], found=", ".join(columns)[:500]
+        )
     for row in found:
         if max_rows is not None and len(rows) >= max_rows:
             return columns, rows, True
@@ -178,14 +185,14 @@ def read(path, max_rows=None):
     return columns, rows, False
 
 
-def main(table, report, max_rows):
+def main(table, report, max_rows, expected):
     try:
-        columns, rows, more = read(table, int(max_rows) or None)
+        columns, rows, more = read(table, int(max_rows) or None, json.loads(expected))
         told = {"columns": columns, "rows": rows, "more": more}
     except Fault as fault:
         told = {"fault": fault.code, "params": fault.params}
     with open(report, "w", encoding="utf-8") as file:
-        json.dump(told, file, ensure_ascii=False)
+        json.dump(told, file)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """Runs one ONNX model; a program of its own, run inside the sandbox.
 
-Usage: ``python run_onnx.py MODEL INPUTS.npy OUT ROWS``. INPUTS holds float64 (n, features); only
-the first ROWS are used if ROWS is not 0. Writes to the folder OUT ``out-<k>.npy`` for each output
-and ``report.json``: ``{"outputs", "measured"}``, or ``{"fault", "params"}`` for what is the model's
-fault. Knows nothing of the platform and imports nothing of it.
+Usage: ``python run_onnx.py MODEL INPUTS.npy OUT``. INPUTS holds float64 (n, features). Writes to
+the folder OUT ``out-<k>.npy`` for each output and ``report.json``: ``{"outputs", "measured"}``, or
+``{"fault", "params"}`` for what is the model's fault. Knows nothing of the platform.
 """
 
 import json
@@ -125,12 +124,11 @@ def peak_memory_mb():
     return 0.0
 
 
-def run(model, inputs, out, rows):
+def run(model, inputs, out):
     import numpy as np
 
     opsets = check(model)
     inputs = np.load(inputs, allow_pickle=False)
-    inputs = inputs[: int(rows) or None]
     session = load(model)
     parts, took = answers(np, session, inputs)
     outputs = []
@@ -153,9 +151,9 @@ def run(model, inputs, out, rows):
     return {"outputs": outputs, "measured": took, "opsets": opsets}
 
 
-def main(model, inputs, out, rows):
+def main(model, inputs, out):
     try:
-        told = run(model, inputs, out, rows)
+        told = run(model, inputs, out)
     except Fault as fault:
         told = {"fault": fault.code, "params": fault.params}
     with open(os.path.join(out, "report.json"), "w", encoding="utf-8") as file:
