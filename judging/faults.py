@@ -169,7 +169,7 @@ def message_for_team(run) -> str:
     code, withheld = run.error_code, run.benchmark.logs_for == run.benchmark.Logs.ORGANIZERS
     of_the_file = code in OF_THE_FILE or code.startswith("archive_")
     if code and withheld and not of_the_file and run.submission.kind != "predictions":
-        return str(MESSAGES["withheld"]) % {"file": run.error_params.get("file", "")}
+        return str(MESSAGES["withheld"]) % {"file": run.submission.original_name}
     return message(code, run.error_params) if code else ""
 
 

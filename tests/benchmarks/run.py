@@ -29,6 +29,7 @@ from decimal import Decimal  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+import psutil  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.cache import cache  # noqa: E402
 from django.core.files.base import ContentFile  # noqa: E402
@@ -44,6 +45,8 @@ from contest.models import Entry, Participation, Round, Team  # noqa: E402
 from contest.services.rounds import publish_round  # noqa: E402
 from contest.services.submissions import receive  # noqa: E402
 from judging.models import Assignment, Mark, Scoresheet, ScoringRun  # noqa: E402
+from judging.sandbox import Box, Limits, confinement  # noqa: E402
+from judging.sandbox.bubblewrap import python  # noqa: E402
 from judging.services import runs as scoring  # noqa: E402
 from judging.services.benchmarks import define_benchmark  # noqa: E402
 from leaderboard.models import Standing  # noqa: E402
@@ -51,6 +54,7 @@ from leaderboard.services import advancement, standings  # noqa: E402
 from tests import factories as make  # noqa: E402
 
 SUBMISSIONS = 200
+DRAINED = int(os.environ.get("BENCHMARK_DRAIN", "10000"))
 SIZES = (20, 500, 5503)
 JUDGES = 7
 
@@ -88,7 +92,7 @@ def prediction_files() -> tuple[bytes, list[bytes]]:
 
 
 def submitted(reference: bytes, files: list[bytes]):
-    round = make.make_round(quota_per_day=9999, quota_total=9999)
+    round = make.make_round(quota_per_day=30000, quota_total=30000)
     define_benchmark(
         round, make.make_user(), metric="accuracy", extra_metrics=["f1_macro"],
         reference=ContentFile(reference, "reference.csv"),
@@ -101,6 +105,68 @@ def submitted(reference: bytes, files: list[bytes]):
             by=captain, client_key=str(n),
         )  # fmt: skip
     return round
+
+
+def benchmark_sandbox() -> None:
+    head("The sandbox")
+    print(f"confined by {confinement()}")
+
+    def started(command: list[str], times: int) -> list[float]:
+        taken = []
+        with Box() as box:
+            box.folder("/app/output")
+            for _n in range(times):
+                start = time.perf_counter()
+                box.run(command, limits=Limits(), writable=("/app/output",), bare=True)
+                taken.append(time.perf_counter() - start)
+        return taken
+
+    bare = []
+    for _n in range(50):
+        start = time.perf_counter()
+        subprocess.run(["true"], check=True)
+        bare.append(time.perf_counter() - start)
+    print(f"a process without it    {percentiles(bare)}")
+    print(f"a process in it         {percentiles(started(['true'], 100))}")
+    print(f"Python in it            {percentiles(started([python(), '-I', '-c', ''], 50))}")
+
+
+class Worker:
+    """A Celery worker of some processes, and what it weighs."""
+
+    def __init__(self, processes: int):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "--quiet", "-A", "config", "worker", "--loglevel",
+             "ERROR", "--concurrency", str(processes), "--without-gossip", "--without-mingle",
+             "--queues", "celery,cpu"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def megabytes(self) -> list[float]:
+        """Memory of the worker and of each process of its pool, shared pages in equal parts."""
+        found = []
+        main = psutil.Process(self.process.pid)
+        for one in [main, *main.children()]:
+            try:
+                found.append(one.memory_full_info().pss / 2**20)
+            except psutil.Error:
+                continue
+        return found
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+def drain(waiting, count: int, worker: Worker, say=lambda left, worker: None) -> float:
+    """Runs a second from the first that is scored to the last."""
+    while waiting.count() == count:
+        time.sleep(0.02)
+    left, start = waiting.count(), time.perf_counter()
+    while (now := waiting.count()) > 0:
+        say(now, worker)
+        time.sleep(0.1)
+    return left / (time.perf_counter() - start)
 
 
 def benchmark_submissions() -> None:
@@ -117,34 +183,75 @@ def benchmark_submissions() -> None:
     bare = SUBMISSIONS / (time.perf_counter() - start)
     print(f"bare: read with pandas, call scikit-learn        {bare:8.1f} a second")
 
-    send, scoring.wake = scoring.wake, lambda *args: None
+    send, scoring.wake = scoring.wake, lambda *args, **kwargs: None
     round = submitted(reference, files)
     runs = list(ScoringRun.objects.filter(benchmark__round=round).values_list("pk", flat=True))
     start = time.perf_counter()
     for pk in runs:
         assert scoring.run(pk) == "succeeded"
     one = SUBMISSIONS / (time.perf_counter() - start)
-    print(f"scored in this process: check, split, store      {one:8.1f} a second"
+    print(f"scored in this process: sandbox, check, store    {one:8.1f} a second"
           f"   ({one / bare:.0%} of bare)")  # fmt: skip
 
     scoring.wake = send
-    workers = os.cpu_count() or 1
-    round = submitted(reference, files)
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "--quiet", "-A", "config", "worker", "--loglevel",
-         "ERROR", "--concurrency", str(workers), "--without-gossip", "--without-mingle"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    for processes in (1, 2):
+        round = submitted(reference, files)
+        worker = Worker(processes)
+        waiting = ScoringRun.objects.filter(
+            benchmark__round=round, status__in=["queued", "running"]
+        )
+        rate = drain(waiting, SUBMISSIONS, worker)
+        weight = worker.megabytes()
+        worker.stop()
+        print(f"scored by Celery, {processes} processes, whole way         {rate:8.1f} a second"
+              f"   ({rate / bare:.0%} of bare), {weight[0]:.0f} MB and "
+              f"{np.mean(weight[1:]):.0f} MB a process")  # fmt: skip
+
+
+def benchmark_waiting() -> None:
+    head("From upload to score at idle, one submission at a time")
+    reference, files = prediction_files()
+    round = submitted(reference, [])
+    participation = round.participations.get()
+    captain = participation.team.memberships.get().user
+    worker = Worker(2)
+    taken = []
+    for n, content in enumerate(files[:60]):
+        start = time.perf_counter()
+        submission, _new = receive(
+            participation=participation, file=ContentFile(content, "p.csv"), kind="predictions",
+            by=captain, client_key=f"idle-{n}",
+        )  # fmt: skip
+        while not ScoringRun.objects.filter(submission=submission, status="succeeded").exists():
+            time.sleep(0.005)
+        if n >= 10:  # the first ones wait for the worker to start
+            taken.append(time.perf_counter() - start)
+    worker.stop()
+    print(f"stored, queued, scored  {percentiles(taken)}")
+
+
+def benchmark_drain() -> None:
+    head(f"{DRAINED} queued runs drained by 2 processes")
+    rows = "".join(f"r{n},{n % 3}\n" for n in range(60))
+    files = [f"id,label\n{rows}".encode() + b"\n" * n for n in range(DRAINED)]
+    start = time.perf_counter()
+    round = submitted(files[0], files)
+    print(f"received and queued in {time.perf_counter() - start:.0f} s")
+    worker = Worker(2)
     waiting = ScoringRun.objects.filter(benchmark__round=round, status__in=["queued", "running"])
-    while waiting.count() == SUBMISSIONS:
-        time.sleep(0.02)
-    left, start = waiting.count(), time.perf_counter()
-    while waiting.exists():
-        time.sleep(0.05)
-    rate = left / (time.perf_counter() - start)
-    worker.terminate()
-    worker.wait()
-    print(f"scored by Celery, {workers} processes, whole way         {rate:8.1f} a second")
+    marks = [DRAINED * k // 10 for k in range(9, -1, -1)]
+    weights = []
+
+    def say(left: int, worker: Worker) -> None:
+        if marks and left <= marks[0]:
+            marks.pop(0)
+            weights.append(sum(worker.megabytes()))
+
+    rate = drain(waiting, DRAINED, worker, say)
+    results = ScoringRun.objects.filter(benchmark__round=round, status="succeeded").count()
+    worker.stop()
+    print(f"{results} results at {rate:.1f} a second; memory of the worker and its processes, MB, "
+          f"at each tenth: {' '.join(f'{weight:.0f}' for weight in weights)}")  # fmt: skip
 
 
 # --- Standings -------------------------------------------------------------------------------
@@ -284,7 +391,10 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     try:
+        benchmark_sandbox()
         benchmark_submissions()
+        benchmark_waiting()
+        benchmark_drain()
         benchmark_leaderboard(benchmark_standings())
     finally:
         connection.close()

@@ -37,11 +37,11 @@ def test_a_file_is_checked_stays_chosen_and_is_sent(
     file = page.locator("#id_file")
     bad = {"name": "bad.csv", "mimeType": "text/csv", "buffer": GOOD.replace(b"r3,0", b"r3,x")}
     file.set_input_files(bad)
-    page.get_by_role("button", name="Check predictions only").click()
+    page.get_by_role("button", name="Check only").click()
     result = page.locator("[data-check-result]")
     expect(result).to_contain_text("bad.csv, row 5")
     file.set_input_files({"name": "good.csv", "mimeType": "text/csv", "buffer": GOOD})
-    page.get_by_role("button", name="Check predictions only").click()
+    page.get_by_role("button", name="Check only").click()
     expect(result).to_contain_text("right form")
     assert not participation.submissions.exists()
     assert file.evaluate("input => input.files.length") == 1
