@@ -96,6 +96,19 @@ def test_quota_of_the_day_and_in_all(participation, captain):
     assert refusal(participation, captain, "d", now=midnight).code == "quota_total"
 
 
+def test_quota_of_the_size_of_all(participation, captain):
+    participation.round.quota_per_day = participation.round.quota_total = 9
+    participation.round.quota_total_mb = 1
+    participation.round.save()
+    half = b"x" * (600 << 10)
+    send(participation, captain, "a", content=half)
+    error = refusal(participation, captain, "b", content=half)
+    assert error.code == "quota_size"
+    assert "1 MB" in error.messages[0]
+    participation.submissions.get().move_to(SubmissionStatus.FAILED)
+    send(participation, captain, "b", content=half)
+
+
 def test_what_the_platform_failed_to_score_does_not_count(participation, captain):
     submission, _ = send(participation, captain)
     assert quota(participation).left == 1

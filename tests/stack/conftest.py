@@ -128,12 +128,12 @@ def _own_services(name: str) -> dict:
 
 
 @contextlib.contextmanager
-def _object_store():
+def object_store(address="127.0.0.1"):
     """An S3-compatible store in memory, with an empty bucket; yields its settings."""
     from botocore.session import get_session
     from moto.server import ThreadedMotoServer
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server = ThreadedMotoServer(ip_address=address, port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     settings = {
@@ -163,7 +163,7 @@ def stack(request, tmp_path):
     services = _own_services(f"stack_{name}")
     with contextlib.ExitStack() as stores:
         if services:
-            services["store"] = stores.enter_context(_object_store())
+            services["store"] = stores.enter_context(object_store())
         stack = Stack(tmp_path, **services)
         yield stack
         if stack.process is not None and stack.process.poll() is None:

@@ -4,7 +4,6 @@ The hosts are network namespaces of this machine, so it needs root and iproute2.
 own, so it runs once: in the pass on SQLite.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ import time
 
 import pytest
 
+from tests.stack.conftest import object_store
 from tests.stack.scored import COMPARE, FILL, Scored, terminate
 from tests.stack.servers import Servers, kill_tree
 
@@ -64,33 +64,9 @@ def hosts():
         remove()
 
 
-@contextlib.contextmanager
-def object_store():
-    from botocore.session import get_session
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address=HERE, port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    settings = {
-        "S3_BUCKET": "wuzhen", "S3_ENDPOINT_URL": f"http://{host}:{port}",
-        "S3_REGION": "us-east-1", "S3_ACCESS_KEY": "test", "S3_SECRET_KEY": "test",
-        "S3_ADDRESSING_STYLE": "path",
-    }  # fmt: skip
-    client = get_session().create_client(
-        "s3", region_name="us-east-1", endpoint_url=settings["S3_ENDPOINT_URL"],
-        aws_access_key_id="test", aws_secret_access_key="test",
-    )  # fmt: skip
-    client.create_bucket(Bucket="wuzhen")
-    try:
-        yield settings
-    finally:
-        server.stop()
-
-
 def test_one_of_two_hosts_is_cut_off_and_nothing_is_lost(hosts, tmp_path, record_property):
     servers = Servers(tmp_path / "servers", HERE)
-    with object_store() as store:
+    with object_store(HERE) as store:
         scored = Scored(servers, tmp_path, **store)
         try:
             scored.manage("migrate", "--verbosity", "0")
