@@ -28,6 +28,9 @@ def _announce(sender, **kwargs):
             try:
                 workers.tell(name, classes, processes, started_at)
             except Exception:
+                log.warning("worker %s could not tell that it is alive", name, exc_info=True)
+            finally:
+                # Processes of the pool are forked at any time; none may inherit a connection.
                 connection.close()
             if _stop.wait(workers.TELL_EVERY_S):
                 break

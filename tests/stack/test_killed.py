@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.xdist_group("servers"),
     pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="runs in the other pass"),
 ]
-SUBMISSIONS, KILLS, WHOLE_WORKERS = 500, 50, 10
+SUBMISSIONS, KILLS, WHOLE_WORKERS = 500, 50, 6
 
 
 def processes_of(worker) -> list[psutil.Process]:
