@@ -15,7 +15,8 @@ FACTS = """
 from contest.models import *; from judging.models import *; from leaderboard.models import *
 track = Round.objects.get(kind="final").track
 rounds = track.rounds.order_by("ordinal")
-print([r.participations.filter(status="active").count() for r in rounds], [r.status for r in rounds])
+competing = Participation.objects.filter(status="active")
+print([competing.filter(round=r).count() for r in rounds], [r.status for r in rounds])
 runs = ScoringRun.objects.filter(benchmark__round__track=track)
 print(runs.exclude(status="succeeded").count())
 print(Judge.objects.values("organisation_en").distinct().count())
