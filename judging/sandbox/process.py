@@ -125,13 +125,13 @@ def supervise(
     ``alive`` is called about once a second.
     """
     started = time.monotonic()
+    watch = _Watch(limits, watched, started)
     process = subprocess.Popen(  # noqa: S603 - the command is ours; what it runs is confined by it
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         env=env or {}, cwd=cwd, pass_fds=pass_fds, start_new_session=True,
     )  # fmt: skip
     root = root or (lambda: process.pid)
     log = _Log(process.stdout, limits.output_mb * MEGABYTE)
-    watch = _Watch(limits, watched, started)
     end, usage, status = End.EXITED, None, 0
     poll, last_alive = FIRST_POLL_S, started
     try:
