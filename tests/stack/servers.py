@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -41,18 +42,16 @@ def kill_tree(pid: int) -> None:
 
 
 class Servers:
-    def __init__(self, folder: Path, host="127.0.0.1"):
-        self.folder, self.host = folder, host
+    def __init__(self, host="127.0.0.1"):
+        # Not below pytest's folder, which is shut to the database's user.
+        self.folder, self.host = Path(tempfile.mkdtemp(prefix="wuzhen-servers-")), host
         self.database_port, self.redis_port = free_port(host), free_port(host)
         self.as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        self.data = folder / "pg"
-        self.data.mkdir(parents=True)
+        self.data = self.folder / "pg"
+        self.data.mkdir()
         if self.as_user:
-            for place in (folder, self.data):
+            for place in (self.folder, self.data):
                 shutil.chown(place, "postgres")
-            for above in folder.parents:
-                if str(above).startswith("/tmp/"):
-                    above.chmod(above.stat().st_mode | 0o011)
         subprocess.run(
             [*self.as_user, _postgres("initdb"), "-D", str(self.data), "-U", "wuzhen", "-A",
              "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
@@ -82,7 +81,7 @@ class Servers:
             if done.returncode == 0:
                 return
             time.sleep(0.5)  # the killed one's memory is not yet given back
-        raise RuntimeError((self.data / "log").read_text())
+        raise RuntimeError(done.stderr.decode() + (self.data / "log").read_text())
 
     def kill_database(self) -> None:
         pid = int((self.data / "postmaster.pid").read_text().split()[0])
@@ -111,3 +110,4 @@ class Servers:
         self.kill_redis()
         if (self.data / "postmaster.pid").exists():
             self.kill_database()
+        shutil.rmtree(self.folder, ignore_errors=True)

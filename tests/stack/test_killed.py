@@ -36,8 +36,8 @@ def processes_of(worker) -> list[psutil.Process]:
 
 
 @pytest.fixture
-def servers(tmp_path):
-    servers = Servers(tmp_path / "servers")
+def servers():
+    servers = Servers()
     yield servers
     servers.stop()
 

@@ -65,7 +65,7 @@ def hosts():
 
 
 def test_one_of_two_hosts_is_cut_off_and_nothing_is_lost(hosts, tmp_path, record_property):
-    servers = Servers(tmp_path / "servers", HERE)
+    servers = Servers(HERE)
     with object_store(HERE) as store:
         scored = Scored(servers, tmp_path, **store)
         try:
