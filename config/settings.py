@@ -122,6 +122,19 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["OPTIONS"] = {
+        # A database whose machine is gone is noticed within a minute, not after two hours.
+        "connect_timeout": 10,
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+    }
+    # A worker that is cut off in the middle of a transaction would hold its locks for hours.
+    if (seconds := env.float("DB_IDLE_IN_TRANSACTION_S", default=60.0)) > 0:
+        DATABASES["default"]["OPTIONS"]["options"] = (
+            f"-c idle_in_transaction_session_timeout={round(seconds * 1000)}"
+        )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
@@ -318,7 +331,7 @@ SPECTACULAR_SETTINGS = {
 
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_keepalive": True}
 else:
     CELERY_BROKER_URL = "embedded://localhost/"  # config/broker.py
     _messages = DATA_DIR / "broker" / "messages"

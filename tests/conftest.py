@@ -26,6 +26,10 @@ def pytest_configure(config):
     app.conf.broker_url = "memory://"  # no message of a test leaves for a real worker
 
 
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def _isolated(request, settings, tmp_path):
     """Each test has its own file store, mailbox and cache."""

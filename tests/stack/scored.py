@@ -20,6 +20,7 @@ QUICK = {
     "RUN_WAKE_AFTER_S": "2",
     "RUN_RETRY_AFTER_S": "0.5",
     "SWEEP_EVERY_S": "1",
+    "DB_IDLE_IN_TRANSACTION_S": "5",
 }
 FILL = """
 import random

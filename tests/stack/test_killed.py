@@ -17,7 +17,8 @@ from tests.stack.servers import Servers, kill_tree
 
 pytestmark = [
     pytest.mark.stack,
-    pytest.mark.xdist_group("servers"),
+    pytest.mark.long,
+    pytest.mark.xdist_group("killed"),
     pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="runs in the other pass"),
 ]
 SUBMISSIONS, KILLS, WHOLE_WORKERS = 500, 50, 6

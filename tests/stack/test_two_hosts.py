@@ -18,7 +18,8 @@ from tests.stack.servers import Servers, kill_tree
 
 pytestmark = [
     pytest.mark.stack,
-    pytest.mark.xdist_group("servers"),
+    pytest.mark.long,
+    pytest.mark.xdist_group("hosts"),
     pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="runs in the other pass"),
     pytest.mark.skipif(
         os.geteuid() != 0 or shutil.which("ip") is None, reason="needs root and iproute2"

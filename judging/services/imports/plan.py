@@ -7,7 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.text import slugify
 
 from contest.models import Event, Round, Track, User
@@ -80,6 +80,7 @@ def make(plan: EventPlan, by: User, report: Report) -> None:
     stored: list = []
     try:
         with transaction.atomic():
+            _allow_pauses()
             event = _event(plan, by, report.slug)
             track = Track(event=event, slug="main", **named(plan.title))
             save_track(track, by)
@@ -274,3 +275,10 @@ def tell_what_differs(report: Report, rounds: int) -> None:
             "phases",
             "later rounds take the teams that you let advance from the round before, not everybody",
         )
+
+
+def _allow_pauses() -> None:
+    """Programs are unpacked within the transaction, while the database waits for minutes."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
