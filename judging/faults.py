@@ -163,6 +163,10 @@ class SubmissionFault(Exception):
             for name, value in params.items()
         }
 
+    def with_log(self, log: str) -> "SubmissionFault":
+        self.log = log
+        return self
+
 
 def message_for_team(run) -> str:
     """What a run's team is told of its fault, as much of it as the benchmark lets it know."""

@@ -7,7 +7,7 @@ from contest.errors import Refused
 from contest.models import Submission
 from contest.signals import submission_offered, submission_received, submission_withdrawn
 from judging.services.benchmarks import current_benchmark
-from judging.services.runs import cancel_withdrawn, enqueue
+from judging.services.runs import cancel_all, enqueue
 
 
 @receiver(submission_offered)
@@ -30,4 +30,4 @@ def queue_for_scoring(sender, submission, **kwargs):
 @receiver(submission_withdrawn)
 def stop_scoring(sender, submission, **kwargs):
     """What its team took back needs no score."""
-    cancel_withdrawn(submission)
+    cancel_all(submission.runs)

@@ -47,6 +47,9 @@ class BenchmarkStatus(models.TextChoices):
     DROPPED = "dropped", _("dropped")
 
 
+# Versions that are organizers' business alone.
+ON_TRIAL = (BenchmarkStatus.CANDIDATE, BenchmarkStatus.DROPPED)
+
 BENCHMARK_MOVES = {
     BenchmarkStatus.CANDIDATE: {BenchmarkStatus.CURRENT, BenchmarkStatus.DROPPED},
     BenchmarkStatus.CURRENT: {BenchmarkStatus.RETIRED},

@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
 from contest.models import Entry, Event, LogEntry, Participation, Round, Submission, Team, User
-from contest.services.submissions import store
+from contest.services.submissions import require_size, store
 from contest.signals import submission_offered
 from contest.states import ParticipationStatus, RoundStatus, TeamStatus
-from contest.uploads import UploadTooLarge, safe_name, sha256_of
+from contest.uploads import sha256_of
 
 PREFIX = "BASE"
 
@@ -50,18 +50,14 @@ def submit_baseline(
             code="round_decided",
             params={"round": round.name},
         )
-    name = safe_name(file.name)
-    if file.size == 0:
-        raise Refused(_("%(file)s: the file is empty."), code="empty_file", params={"file": name})
-    if file.size > round.max_upload_bytes:
-        raise UploadTooLarge(round.max_upload_bytes, name)
+    require_size(file, round)
     submission_offered.send(sender=Submission, round=round, kind=kind)
     participation = _participation(round, name_zh.strip(), name_en.strip())
     submission = store(
         participation, file, kind=kind, by=by, client_key=client_key, digest=sha256_of(file),
         now=timezone.now(),
     )  # fmt: skip
-    LogEntry.write(participation, "baseline", by=by, after=name)
+    LogEntry.write(participation, "baseline", by=by, after=submission.original_name)
     return submission, True
 
 

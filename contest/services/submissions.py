@@ -80,7 +80,6 @@ def receive(
     """
     now = now or timezone.now()
     round = participation.round
-    name = safe_name(file.name)
     if not Membership.objects.filter(team=participation.team_id, user=by).exists():
         raise Refused(_("Only members of the team can submit."), code="not_member")
     if not 1 <= len(client_key) <= 64:
@@ -117,18 +116,22 @@ def receive(
         if round.event.status != EventStatus.PUBLISHED:
             raise Refused(_("The event takes no submissions now."), code="round_not_open")
         submission_offered.send(sender=Submission, round=round, kind=kind)
-        if too_large:
-            raise UploadTooLarge(round.max_upload_bytes, name)
-        if file.size == 0:
-            raise Refused(
-                _("%(file)s: the file is empty."), code="empty_file", params={"file": name}
-            )
+        require_size(file, round)
         _require_quota(participation, now, file.size)
         submission = store(
             participation, file, kind=kind, by=by, client_key=client_key, digest=digest, now=now,
             note=note,
         )  # fmt: skip
     return submission, True
+
+
+def require_size(file, round: Round) -> None:
+    """Raise Refused for a file that is empty or larger than the round takes."""
+    name = safe_name(file.name)
+    if file.size > round.max_upload_bytes:
+        raise UploadTooLarge(round.max_upload_bytes, name)
+    if file.size == 0:
+        raise Refused(_("%(file)s: the file is empty."), code="empty_file", params={"file": name})
 
 
 def store(

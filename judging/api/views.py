@@ -58,7 +58,7 @@ from judging.services.benchmarks import (
 from judging.services.checks import check_file
 from judging.services.logs import scoring_log, team_log
 from judging.services.runs import cancel, rescore
-from judging.states import BenchmarkStatus
+from judging.states import ON_TRIAL
 
 
 def _shown_runs():
@@ -101,7 +101,7 @@ class BenchmarkViewSet(_Judging):
         user = self.request.user
         visible = Round.objects.visible_to(user)
         inside = Q(round__event__in=organized_events(user))
-        tried = Q(status__in=[BenchmarkStatus.CANDIDATE, BenchmarkStatus.DROPPED])
+        tried = Q(status__in=ON_TRIAL)
         return Benchmark.objects.filter(inside | ~tried, round__in=visible).select_related(
             "round__event", "round__track"
         )
@@ -237,12 +237,16 @@ class SubmissionViewSet(_Judging):
             .prefetch_related(Prefetch("runs", _shown_runs()))
         )
 
+    def valid_upload(self, serializer) -> dict:
+        """What was sent, once it is known not to be too large: reading the body finds that out."""
+        sent = self.request.data
+        if name := getattr(self.request._request, "upload_too_large", None):
+            raise UploadTooLarge(settings.MAX_UPLOAD_BYTES, name)
+        return self.valid(sent, serializer)
+
     def create(self, request):
         """Send predictions or a model; it is queued for scoring at once."""
-        sent = request.data  # reading the body finds out how large it is
-        if name := getattr(request._request, "upload_too_large", None):
-            raise UploadTooLarge(settings.MAX_UPLOAD_BYTES, name)
-        data = self.valid(sent, serializers.NewSubmissionSerializer)
+        data = self.valid_upload(serializers.NewSubmissionSerializer)
         submission, created = receive(by=request.user, **data)
         code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
         return self.answer(self.get_queryset().get(pk=submission.pk), code)
@@ -278,10 +282,7 @@ class SubmissionViewSet(_Judging):
     @action(detail=False, methods=["post"], permission_classes=[OrganizersAlone])
     def baseline(self, request):
         """Send in a baseline: scored and shown, never ranked."""
-        sent = request.data
-        if name := getattr(request._request, "upload_too_large", None):
-            raise UploadTooLarge(settings.MAX_UPLOAD_BYTES, name)
-        data = dict(self.valid(sent, serializers.NewBaselineSerializer))
+        data = dict(self.valid_upload(serializers.NewBaselineSerializer))
         submission, created = submit_baseline(data.pop("round"), request.user, **data)
         code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
         return self.answer(self.get_queryset().get(pk=submission.pk), code)
@@ -293,10 +294,7 @@ class SubmissionViewSet(_Judging):
     @action(detail=False, methods=["post"])
     def check(self, request):
         """Whether a file has the right form; it is not kept and does not count."""
-        sent = request.data
-        if name := getattr(request._request, "upload_too_large", None):
-            raise UploadTooLarge(settings.MAX_UPLOAD_BYTES, name)
-        data = self.valid(sent, serializers.CheckSerializer)
+        data = self.valid_upload(serializers.CheckSerializer)
         participation = data["participation"]
         benchmark = current_benchmark(participation.round)
         if benchmark is None:
@@ -334,7 +332,7 @@ class RunViewSet(_Judging):
     def get_queryset(self):
         user = self.request.user
         inside = Q(benchmark__round__event__in=organized_events(user))
-        tried = Q(benchmark__status__in=[BenchmarkStatus.CANDIDATE, BenchmarkStatus.DROPPED])
+        tried = Q(benchmark__status__in=ON_TRIAL)
         return (
             ScoringRun.objects.filter(
                 inside | ~tried, submission__participation__team__in=insider_teams(user)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from contest.models import Submission
 from contest.states import HasStates
 from judging.metrics import LABELS, MEASURES, METRICS, NEEDS, Metric
-from judging.states import BENCHMARK_MOVES, RUN_MOVES, BenchmarkStatus, RunStatus
+from judging.states import BENCHMARK_MOVES, ON_TRIAL, RUN_MOVES, BenchmarkStatus, RunStatus
 
 # Fetching and storing around the steps that have limits of their own; each unpacking, reading and
 # own metric; loading a container image.
@@ -296,12 +296,11 @@ class ScoringRunQuerySet(models.QuerySet):
     def shown(self):
         """Runs that may show beside a submission, the one that counts first: of the version in
         force, then of those that were before; none of a version that is or was on trial alone."""
-        tried = [BenchmarkStatus.CANDIDATE, BenchmarkStatus.DROPPED]
         in_force = models.Case(
             models.When(benchmark__status=BenchmarkStatus.CURRENT, then=0), default=1
         )
         return (
-            self.exclude(benchmark__status__in=tried)
+            self.exclude(benchmark__status__in=ON_TRIAL)
             .defer("log", "scoring_log")
             .order_by(in_force, "-benchmark__version", "-queued_at")
         )

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from django.conf import settings
 
+from judging.models.benchmark import TOOL_S
 from judging.runners.base import Job, run_tool
 from judging.sandbox import Box, Limits, files
 
 ENTRIES = 10_000
-UNPACKING = Limits(wall_s=120, memory_mb=1024, processes=16)
+# Of an organizer's archives, unpacked.
+OWN_MB = 2048
+UNPACKING = Limits(wall_s=TOOL_S, memory_mb=1024, processes=16)
 KEPT_S = 14 * 24 * 3600
 
 

@@ -53,6 +53,10 @@ class Job:
     is_check: bool = False
 
     @property
+    def size_mb(self) -> float:
+        return round(self.path.stat().st_size / 2**20, 4)
+
+    @property
     def limits(self) -> Limits:
         limits = Limits(
             wall_s=self.benchmark.wall_seconds,

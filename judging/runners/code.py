@@ -30,7 +30,7 @@ class CodeRunner:
             )  # fmt: skip
             require_success(finished, job.limits, job.name)
             answer = predictions_left(out, Path(box.root), job, finished)
-        answer.measured["size_mb"] = round(job.path.stat().st_size / 2**20, 4)
+        answer.measured["size_mb"] = job.size_mb
         return answer
 
 
@@ -81,20 +81,15 @@ def run_declared(box: Box, command: str, job: Job, *, read_only, writable, words
     )
 
 
-def require_success(finished: Finished, limits, name: str, code: str = "program_failed") -> None:
-    raise_limit_with_log(finished, limits, name)
-    if finished.code:
-        fault = SubmissionFault(code, file=name, status=finished.code)
-        fault.log = finished.log
-        raise fault
-
-
-def raise_limit_with_log(finished: Finished, limits, name: str) -> None:
+def require_success(finished: Finished, limits, name: str) -> None:
+    """Raise what the bad end of a team's program means, with what it printed."""
     try:
         raise_limit(finished, limits, name)
     except SubmissionFault as fault:
-        fault.log = finished.log
-        raise
+        raise fault.with_log(finished.log) from None
+    if finished.code:
+        fault = SubmissionFault("program_failed", file=name, status=finished.code)
+        raise fault.with_log(finished.log)
 
 
 def predictions_left(out: Path, scratch: Path, job: Job, finished: Finished) -> Answer:
@@ -112,18 +107,12 @@ def predictions_left(out: Path, scratch: Path, job: Job, finished: Finished) -> 
         try:
             predicted = read_answers(job, path, found)
         except SubmissionFault as fault:
-            fault.log = finished.log
-            raise
+            raise fault.with_log(finished.log) from None
         return Answer(
             predictions=predicted,
-            measured={
-                "wall_s": finished.wall_s,
-                "cpu_s": finished.cpu_s,
-                "peak_memory_mb": finished.peak_memory_mb,
-            },
+            measured=finished.measured(),
             log=finished.log,
             sandbox=str(confinement()),
         )
     fault = SubmissionFault("no_predictions", file=job.name, expected=", ".join(PREDICTIONS))
-    fault.log = finished.log[-TAIL:]
-    raise fault
+    raise fault.with_log(finished.log[-TAIL:])

@@ -39,13 +39,10 @@ class PredictionsRunner:
     """CSV, JSON Lines or Parquet with one row for each id."""
 
     def check(self, job: Job) -> None:
-        self.read(job)
+        read_answers(job, job.path, job.name)
 
     def run(self, job: Job) -> Answer:
-        return Answer(self.read(job), sandbox=str(confinement()))
-
-    def read(self, job: Job) -> np.ndarray:
-        return read_answers(job, job.path, job.name)
+        return Answer(read_answers(job, job.path, job.name), sandbox=str(confinement()))
 
 
 def read_answers(job: Job, path: Path, name: str) -> np.ndarray:

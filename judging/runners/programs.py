@@ -21,17 +21,11 @@ from contest.uploads import safe_name
 from judging.faults import SubmissionFault, clean
 from judging.models import Benchmark, BenchmarkTask
 from judging.runners import archives
-from judging.runners.base import Job, program
-from judging.runners.code import (
-    WORDS,
-    raise_limit_with_log,
-    require_success,
-    run_declared,
-)
+from judging.runners.base import Job, program, raise_limit
+from judging.runners.code import WORDS, require_success, run_declared
 from judging.sandbox import Box, End, Finished, confinement, files
 
 SCORES_LIMIT = 1 << 20
-PROGRAM_MB = 2048
 SCORING_WORDS = {
     **WORDS, "$input": "/app/input", "$hidden": "/app/input/ref", "$predictions": "/app/input/res",
     "$ingestion_program": "/app/program",
@@ -88,7 +82,7 @@ def score_task(job: Job, kind: str, task: BenchmarkTask, fetch: Fetch) -> Progra
         if not evalai:
             _tell_duration(results, measured)
         finished, scores = (_evaluate if evalai else _score)(scoring, job, task, fetch)
-    measured["size_mb"] = round(job.path.stat().st_size / 2**20, 4)
+    measured["size_mb"] = job.size_mb
     return ProgramResult(scores, measured, log, finished.log, str(confinement()))
 
 
@@ -144,12 +138,7 @@ def _make_results(job: Job, task: BenchmarkTask, fetch: Fetch, results: Path):
         )  # fmt: skip
         require_success(finished, job.limits, job.name)
         _pass_on(job, out, results, finished.log)
-    took = {
-        "wall_s": finished.wall_s,
-        "cpu_s": finished.cpu_s,
-        "peak_memory_mb": finished.peak_memory_mb,
-    }
-    return finished.log, took
+    return finished.log, finished.measured()
 
 
 def _pass_on(job: Job, source: Path, results: Path, log: str = "") -> None:
@@ -161,8 +150,7 @@ def _pass_on(job: Job, source: Path, results: Path, log: str = "") -> None:
         raise SubmissionFault("disk_full", file=job.name, megabytes=job.benchmark.disk_mb) from None
     if left_out:
         fault = SubmissionFault("links_left", file=job.name, member=left_out[0][:100])
-        fault.log = log
-        raise fault
+        raise fault.with_log(log)
 
 
 def _tree(task: BenchmarkTask, name: str, fetch: Fetch) -> archives.Unpacked | None:
@@ -173,7 +161,7 @@ def _tree(task: BenchmarkTask, name: str, fetch: Fetch) -> archives.Unpacked | N
     try:
         return archives.unpacked(
             lambda path: fetch(task, name, path), getattr(task, f"{name}_sha256"), stored.name,
-            disk_mb=PROGRAM_MB,
+            disk_mb=archives.OWN_MB,
         )  # fmt: skip
     except SubmissionFault as fault:  # it was checked when it was uploaded
         raise RuntimeError(f"{name} of {task} cannot be unpacked: {fault.code}") from fault
@@ -233,7 +221,7 @@ def _lay_out(box: Box, task: BenchmarkTask, fetch: Fetch) -> None:
 def _require_scored(finished: Finished, job: Job) -> None:
     """Raise what a scoring program's bad end means; its log is kept for the organizers alone."""
     try:
-        raise_limit_with_log(finished, job.limits, job.name)
+        raise_limit(finished, job.limits, job.name)
     except SubmissionFault as fault:
         failed = ScoringFailed(fault.code, **fault.params)
         failed.scoring_log = finished.log

@@ -73,6 +73,11 @@ class Finished:
     def ok(self) -> bool:
         return self.end == End.EXITED and self.code == 0
 
+    def measured(self) -> dict[str, float]:
+        """What it took, by the names of judging.metrics.MEASURES."""
+        names = ("wall_s", "cpu_s", "peak_memory_mb")
+        return {name: getattr(self, name) for name in names}
+
 
 class _Log:
     """Reads a pipe to its end in a thread; keeps the first and the last bytes."""

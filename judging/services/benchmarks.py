@@ -38,8 +38,6 @@ from judging.sandbox import Box
 from judging.services.files import read
 from judging.states import BenchmarkStatus
 
-# Of an organizer's archives, unpacked.
-ARCHIVE_MB = 2048
 TABLE_FILES = ("reference", "inputs", "metric_program")
 
 
@@ -155,8 +153,8 @@ def define_benchmark(
                 _("Somebody else has changed the benchmark; look at it again."),
                 code="changed_meanwhile",
             )
-        if old is not None and _same(old, new, made):
-            return old
+        if old is not None and not _changes_scores(old, new, made):
+            return _take_over(old, new)
         # Locked as well: a submission that is queued in this moment waits for what comes of it.
         in_place = (
             old is not None
@@ -226,29 +224,30 @@ def require_undecided(round: Round) -> None:
 _WITHOUT_EFFECT = ("sample", "sample_name", "logs_for", "resource_class")
 
 
-def _same(old: Benchmark, new: Benchmark, tasks: list[BenchmarkTask]) -> bool:
-    """Whether nothing that a score depends on differs; files are compared by their digests.
-
-    What has no effect on scores is written to the old version.
-    """
-    ignored = ("id", "version", "created_at", "status", "reference", "inputs", "metric_program")
+def _changes_scores(old: Benchmark, new: Benchmark, tasks: list[BenchmarkTask]) -> bool:
+    """Whether anything that a score depends on differs; files are compared by their digests."""
+    ignored = ("id", "version", "created_at", "status", *TABLE_FILES, *_WITHOUT_EFFECT)
     names = [f.attname for f in Benchmark._meta.concrete_fields if f.name not in ignored]
-    differing = {name for name in names if getattr(old, name) != getattr(new, name)}
-    if differing - set(_WITHOUT_EFFECT):
+    if any(getattr(old, name) != getattr(new, name) for name in names):
+        return True
+    if new.is_table:
         return False
-    if not new.is_table:
-        digests = [f"{name}_sha256" for name in BenchmarkTask.FILES] + ["name"]
-        before, after = (
-            [[getattr(task, name) for name in digests] for task in listed]
-            for listed in (old.tasks.all(), tasks)
-        )
-        if before != after:
-            return False
+    digests = [f"{name}_sha256" for name in BenchmarkTask.FILES] + ["name"]
+    before, after = (
+        [[getattr(task, name) for name in digests] for task in listed]
+        for listed in (old.tasks.all(), tasks)
+    )
+    return before != after
+
+
+def _take_over(old: Benchmark, new: Benchmark) -> Benchmark:
+    """Write what no score depends on to the old version; the old version."""
+    differing = [name for name in _WITHOUT_EFFECT if getattr(old, name) != getattr(new, name)]
+    for name in differing:
+        setattr(old, name, getattr(new, name))
     if differing:
-        for name in differing:
-            setattr(old, name, getattr(new, name))
-        old.save(update_fields=sorted(differing))
-    return True
+        old.save(update_fields=differing)
+    return old
 
 
 def _check_settings(benchmark: Benchmark) -> None:
@@ -426,7 +425,7 @@ def _try_archive(field: str, content: bytes, name: str, needs_command: bool) -> 
         archive.chmod(0o644)
         try:
             command = archives.unpack(box, archive, "/app/tree", safe_name(name),
-                                      disk_mb=ARCHIVE_MB)  # fmt: skip
+                                      disk_mb=archives.OWN_MB)  # fmt: skip
         except SubmissionFault as fault:
             raise _field_error(field, fault) from None
     if needs_command and command is None:
@@ -474,7 +473,7 @@ def sample_submission(benchmark: Benchmark) -> tuple[bytes, str] | None:
     if benchmark.sample:
         with benchmark.sample.open("rb") as file:
             return file.read(), benchmark.sample_name or "sample"
-    if not (benchmark.is_table and benchmark.accepts_predictions):
+    if not has_sample(benchmark):
         return None
     hidden = load_hidden(benchmark)
     columns = columns_for(benchmark, hidden.classes)

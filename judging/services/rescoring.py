@@ -11,7 +11,11 @@ from contest.models import LogEntry, Round, Submission, User
 from contest.signals import ranking_inputs_changed
 from judging.models import Benchmark, ScoringRun
 from judging.services import queue, workers
-from judging.services.benchmarks import current_benchmark, require_undecided
+from judging.services.benchmarks import (
+    candidate_benchmark,
+    current_benchmark,
+    require_undecided,
+)
 from judging.services.runs import (
     ACTIVE,
     Priority,
@@ -155,7 +159,7 @@ def drop(benchmark: Benchmark, by: User, reason: str = "") -> Benchmark:
     with transaction.atomic():
         _locked(benchmark)
         benchmark.move_to(BenchmarkStatus.DROPPED, by=by, reason=reason)
-        cancel_all(benchmark, by)
+        cancel_all(benchmark.runs)
     return benchmark
 
 
@@ -163,7 +167,7 @@ def try_again(benchmark: Benchmark, by: User) -> Benchmark:
     """Put an older version on trial once more. Raises Refused, WrongMove."""
     with transaction.atomic():
         round = _locked(benchmark)
-        if round.benchmarks.filter(status=BenchmarkStatus.CANDIDATE).exists():
+        if candidate_benchmark(round) is not None:
             raise Refused(
                 _("Another version is on trial; put it in force or drop it first."),
                 code="candidate_exists",

@@ -25,7 +25,7 @@ from judging.models import Benchmark, ResourceClass, ScoringRun
 from judging.runners.container import EngineUnavailable
 from judging.sandbox import SandboxUnavailable
 from judging.services import queue, workers
-from judging.services.benchmarks import current_benchmark
+from judging.services.benchmarks import candidate_benchmark, current_benchmark
 from judging.services.scoring import score_submission
 from judging.states import BenchmarkStatus, RunStatus
 
@@ -59,7 +59,7 @@ def enqueue(submission: Submission) -> ScoringRun | None:
     in force.
     """
     round = submission.participation.round
-    candidate = round.benchmarks.filter(status=BenchmarkStatus.CANDIDATE).first()
+    candidate = candidate_benchmark(round)
     if candidate is not None and candidate.runs.exists():
         _queue(submission, candidate)
     benchmark = current_benchmark(round)
@@ -389,18 +389,9 @@ def cancel(run: ScoringRun, by: User | None, reason: str) -> None:
         _give_up(run)
 
 
-def cancel_all(benchmark: Benchmark, by: User) -> int:
-    """End every run of a version that is dropped; how many."""
-    return ScoringRun.objects.filter(benchmark=benchmark, status__in=ACTIVE).update(
-        status=RunStatus.CANCELLED, finished_at=timezone.now()
-    )
-
-
-def cancel_withdrawn(submission: Submission) -> None:
-    """A submission that its team took back needs no score."""
-    submission.runs.filter(status__in=ACTIVE).update(
-        status=RunStatus.CANCELLED, finished_at=timezone.now()
-    )
+def cancel_all(runs) -> None:
+    """End runs that nobody needs any more: of a withdrawn submission, of a dropped version."""
+    runs.filter(status__in=ACTIVE).update(status=RunStatus.CANCELLED, finished_at=timezone.now())
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from contest.models import Submission
 from judging.faults import SubmissionFault
 from judging.metrics import METRICS, PROBABILITIES, compute
 from judging.models import Benchmark, BenchmarkTask
+from judging.models.benchmark import TOOL_S
 from judging.runners import RUNNERS, programs
 from judging.runners.base import Hidden, Job, run_tool
 from judging.sandbox import Box, Limits
@@ -23,7 +24,7 @@ from judging.services.files import fetch
 PACKAGES = ("numpy", "pandas", "scikit-learn", "onnx", "onnxruntime", "pyarrow")
 # Counted up when the same file could get another score without anything else having changed.
 RUNNER_VERSION = 2
-METRIC_LIMITS = Limits(wall_s=120, memory_mb=4096, processes=16)
+METRIC_LIMITS = Limits(wall_s=TOOL_S, memory_mb=4096, processes=16)
 
 
 def score_submission(
@@ -77,8 +78,7 @@ def _score_table(submission, benchmark: Benchmark, path: Path, alive) -> dict:
     try:
         metrics = evaluate(benchmark, hidden, answer.predictions, job.name, alive)
     except SubmissionFault as fault:
-        fault.log = answer.log
-        raise
+        raise fault.with_log(answer.log) from None
     return {
         "metrics": {**metrics, "measured": answer.measured},
         "log": answer.log,

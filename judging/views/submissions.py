@@ -179,11 +179,9 @@ def _history(participation, benchmark) -> list[dict]:
 
 
 def _list_context(request, participation) -> dict:
-    private = participation.round.status == RoundStatus.PUBLISHED or is_organizer(
-        request.user, participation.round.event
-    )
-    page = Paginator(_listed(participation.submissions.all()), 20).get_page(request.GET.get("page"))
     inside = is_organizer(request.user, participation.round.event)
+    private = inside or participation.round.status == RoundStatus.PUBLISHED
+    page = Paginator(_listed(participation.submissions.all()), 20).get_page(request.GET.get("page"))
     submissions = [_with_outcome(s, private=private, inside=inside) for s in page.object_list]
     return {
         "page": page,

@@ -430,7 +430,7 @@ def _rows(
                 },
             )
         )
-    rows = _with_baselines(rows, scheme, components, known, participations, audience, inside)
+    rows = _with_baselines(rows, weights, components, known, participations, audience, inside)
     if audience == FULL:
         gone = (ParticipationStatus.WITHDRAWN, ParticipationStatus.DISQUALIFIED)
         for participation in participations:
@@ -450,11 +450,10 @@ def _rows(
 
 
 def _with_baselines(
-    rows, scheme, components, known, participations, audience: str, inside: bool
+    rows, weights, components, known, participations, audience: str, inside: bool
 ) -> list[StandingRow]:
     """The rows with the organizers' baselines among them, where their totals belong, unranked."""
-    names = [_name(component) for component in components]
-    weights = {n: Fraction(c.weight) for n, c in zip(names, components, strict=True)}
+    names = list(weights)
     for participation in participations:
         if participation.status != ParticipationStatus.BASELINE:
             continue

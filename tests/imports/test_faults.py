@@ -9,7 +9,7 @@ import yaml
 from django.core.management import CommandError, call_command
 
 from contest.models import Event
-from judging.services.imports import codabench as importer
+from judging.services.imports import plan
 from tests.imports.bundles import (
     challenge,
     challenge_files,
@@ -293,7 +293,7 @@ def test_what_is_no_bundle(tmp_path, organizer, content, told):
 
 
 def test_a_bomb_is_stopped(tmp_path, organizer, monkeypatch):
-    monkeypatch.setattr(importer, "BUNDLE_MB", 4)
+    monkeypatch.setattr(plan, "BUNDLE_MB", 4)
     path = tmp_path / "bundle.zip"
     path.write_bytes(zipped({"competition.yaml": "title: x", "zeros": b"\x00" * (8 << 20)}))
     told = refused(tmp_path, path, organizer)

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contest.models import LogEntry, Submission
-from judging.models import Assignment, Scoresheet, ScoringRun
+from judging.models import Assignment, Scoresheet, ScoringRun, Worker
 from leaderboard.services.standings import refresh
 from tests.factories import make_judge, make_participation, make_rubric, make_team, make_user
 from tests.permissions.world import make_world
@@ -41,6 +41,16 @@ def grow(world, by: int) -> None:
         o.panel.judges.add(judge)
         make_rubric(o.event)
         LogEntry.write(o.event, "saved", by=captain)
+        Worker.objects.create(
+            name=f"worker{captain.pk}@{o.event.slug}", sandbox="bubblewrap",
+            started_at=timezone.now(), seen_at=timezone.now(),
+        )  # fmt: skip
+    # Scored by the version on trial, so that its page shows who moves.
+    for scored in Submission.objects.filter(participation__round=o.preliminary):
+        ScoringRun.objects.get_or_create(
+            submission=scored, benchmark=o.candidate, status="succeeded",
+            defaults={"public_score": 0.5, "private_score": 0.5},
+        )  # fmt: skip
     refresh(o.round)
 
 
@@ -62,6 +72,8 @@ PAGES = {
     "desk-log": ("organizer", lambda o: [o.event.slug]),
     "desk-round": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-submissions": ("organizer", lambda o: [o.event.slug, o.preliminary.slug]),
+    "desk-workers": ("organizer", lambda o: [o.event.slug]),
+    "desk-rescoring": ("organizer", lambda o: [o.event.slug, o.preliminary.slug]),
     "desk-panel": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-grid": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-ranking": ("organizer", lambda o: [o.event.slug, o.round.slug]),

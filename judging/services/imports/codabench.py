@@ -7,19 +7,17 @@ from zoneinfo import ZoneInfo
 
 from contest.models import Round, User
 from judging.models import Benchmark
-from judging.services.imports.bundle import BUNDLE_MB, Bundle, unpacked, wrong
+from judging.services.imports.bundle import Bundle, wrong
 from judging.services.imports.dates import moment, need_moment, shown
 from judging.services.imports.pages import Pages
 from judging.services.imports.plan import (
     EventPlan,
     RoundPlan,
-    choose_slug,
+    carry_over,
     column,
-    make,
     name_of,
     quotas,
     ranking,
-    tell_what_differs,
     wall_seconds,
 )
 from judging.services.imports.report import Report
@@ -103,17 +101,13 @@ def import_codabench(
     ``time_zone`` is that of dates without one, and the event's. Raises ValidationError, then
     nothing was made.
     """
-    report = Report(path.name, dry_run=dry_run)
-    with unpacked(path, path.name, BUNDLE_MB) as root:
-        bundle = Bundle(root, path.name)
-        config = bundle.first_of(CONFIGS)
-        section = Section(bundle.load(config), config, "", report)
-        read = _Old if isinstance(section.values.get("phases"), dict) else _New
-        plan = read(bundle, section, report, ZoneInfo(time_zone)).plan()
-        report.slug = choose_slug(slug, plan.title)
-        tell_what_differs(report, len(plan.rounds))
-        make(plan, by, report)
-    return report
+    return carry_over(path, by, CONFIGS, _reader, slug=slug, time_zone=time_zone, dry_run=dry_run)
+
+
+def _reader(bundle: Bundle, section: Section, report: Report, zone: ZoneInfo):
+    """Phases are a mapping in the older version."""
+    read = _Old if isinstance(section.values.get("phases"), dict) else _New
+    return read(bundle, section, report, zone)
 
 
 class _Competition:

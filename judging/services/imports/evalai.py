@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 from contest.models import Round, User
 from contest.uploads import safe_name
 from judging.models import Benchmark
-from judging.services.imports.bundle import BUNDLE_MB, EPOCH, Bundle, unpacked, wrong
+from judging.services.imports.bundle import EPOCH, Bundle, wrong
 from judging.services.imports.dates import moment, need_moment, shown
 from judging.services.imports.pages import Pages
 from judging.services.imports.plan import (
@@ -21,13 +21,11 @@ from judging.services.imports.plan import (
     USUAL_LIMIT_S,
     EventPlan,
     RoundPlan,
-    choose_slug,
+    carry_over,
     column,
-    make,
     name_of,
     quotas,
     ranking,
-    tell_what_differs,
 )
 from judging.services.imports.report import Report
 from judging.services.imports.section import Section, cleaned
@@ -91,16 +89,9 @@ def import_evalai(
     ``time_zone`` is that of dates without one, and the event's. Raises ValidationError, then
     nothing was made.
     """
-    report = Report(path.name, dry_run=dry_run)
-    with unpacked(path, path.name, BUNDLE_MB) as root:
-        bundle = Bundle(root, path.name)
-        config = bundle.first_of(CONFIGS)
-        section = Section(bundle.load(config), config, "", report)
-        plan = _Challenge(bundle, section, report, ZoneInfo(time_zone)).plan()
-        report.slug = choose_slug(slug, plan.title)
-        tell_what_differs(report, len(plan.rounds))
-        make(plan, by, report)
-    return report
+    return carry_over(
+        path, by, CONFIGS, _Challenge, slug=slug, time_zone=time_zone, dry_run=dry_run
+    )
 
 
 class _Challenge:

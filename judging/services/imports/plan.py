@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,7 +17,7 @@ from contest.services.events import create_event, save_track
 from contest.services.rounds import save_round
 from judging.models import BenchmarkTask
 from judging.services.benchmarks import define_benchmark
-from judging.services.imports.bundle import wrong
+from judging.services.imports.bundle import BUNDLE_MB, Bundle, unpacked, wrong
 from judging.services.imports.report import Report
 from judging.services.imports.section import Section
 from judging.services.imports.texts import language_of
@@ -56,6 +58,33 @@ class EventPlan:
     rounds: list[RoundPlan] = field(default_factory=list)
     registration_opens: datetime | None = None
     registration_closes: datetime | None = None
+
+
+def carry_over(
+    path: Path,
+    by: User,
+    configs: tuple[str, ...],
+    reader: Callable,
+    *,
+    slug: str,
+    time_zone: str,
+    dry_run: bool,
+) -> Report:
+    """Read a bundle with ``reader(bundle, section, report, zone).plan()`` and make what it plans.
+
+    ``configs`` are the names its configuration may have. Raises ValidationError, then nothing was
+    made.
+    """
+    report = Report(path.name, dry_run=dry_run)
+    with unpacked(path, path.name, BUNDLE_MB) as root:
+        bundle = Bundle(root, path.name)
+        config = bundle.first_of(configs)
+        section = Section(bundle.load(config), config, "", report)
+        plan = reader(bundle, section, report, ZoneInfo(time_zone)).plan()
+        report.slug = choose_slug(slug, plan.title)
+        tell_what_differs(report, len(plan.rounds))
+        make(plan, by, report)
+    return report
 
 
 def choose_slug(slug: str, title: str) -> str:
