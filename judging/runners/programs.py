@@ -174,7 +174,8 @@ def _copy(program: archives.Unpacked, target: Path) -> None:
 def _tell_duration(results: Path, measured: dict[str, float]) -> None:
     """Beside the results, as Codabench does, what making them took; scoring programs rank by it."""
     took, ran = measured.get("wall_s"), "wall_s" in measured
-    if not ran and (results / "metadata").exists():
+    place = results / "metadata"
+    if place.is_dir() or (not ran and place.exists()):
         return
     told = {
         "exitCode": 0 if ran else None,
@@ -182,8 +183,8 @@ def _tell_duration(results: Path, measured: dict[str, float]) -> None:
         "ingestionExitCode": 0 if ran else None,
         "ingestionElapsedTime": took,
     }
-    (results / "metadata").unlink(missing_ok=True)
-    (results / "metadata").write_text(yaml.safe_dump(told), encoding="utf-8")
+    place.unlink(missing_ok=True)
+    place.write_text(yaml.safe_dump(told), encoding="utf-8")
 
 
 def _score(box: Box, job: Job, task: BenchmarkTask, fetch: Fetch) -> tuple[Finished, dict]:

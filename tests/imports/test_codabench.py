@@ -374,3 +374,21 @@ def test_results_and_code_in_one_phase_and_the_duration(tmp_path, organizer):
     run = submit(code, sent, "code.zip", "code")
     assert run.public_score == 1.0, run.log
     assert 0 < run.metrics["private"]["seconds"] < 20
+
+
+def test_a_folder_named_like_the_duration_is_no_fault_of_the_platform(tmp_path, organizer):
+    config = competition()
+    config["tasks"][0]["input_data"] = "input_data"
+    files = competition_files(**{"input_data/inputs.txt": "one two three four"})
+    event, _said = run_import("import_codabench", codabench(tmp_path, config, files), organizer)
+    (team,) = enter(open_for_teams(event, organizer))
+    code = {
+        "metadata.yaml": "command: python3 main.py\n",
+        "main.py": (
+            "import os\n"
+            "os.mkdir('/app/output/metadata')\n"
+            "open('/app/output/metadata/x', 'w').close()\n"
+            "open('/app/output/answer.txt', 'w').write('3 3 5 4')\n"
+        ),
+    }
+    assert submit(team, zipped(code), "code.zip", "code").public_score == 1.0
