@@ -1,6 +1,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from judging.models.benchmark import ResourceClass
+
 
 class Worker(models.Model):
     """A Celery worker that scores, as it last told of itself."""
@@ -23,3 +25,8 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def resource_class_labels(self) -> list:
+        """The kinds of work it takes, in words; its other queues (calls, not runs) are no kind."""
+        return [label for name, label in ResourceClass.choices if name in self.resource_classes]

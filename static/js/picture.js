@@ -46,7 +46,7 @@ const drawMoves = (box) => {
   const chart = echarts.init(box, null, { renderer: "svg" });
   chart.setOption({
     animation: false,
-    grid: { left: 16, right: box.clientWidth < 520 ? 110 : 220, top: 32, bottom: 8, containLabel: true },
+    grid: { left: 16, right: box.clientWidth < 520 ? 110 : 220, top: 32, bottom: 20, containLabel: true },
     tooltip: { trigger: "item" },
     xAxis: { type: "category", position: "top", boundaryGap: false, data: data.labels },
     yAxis: { type: "value", inverse: true, min: 1, max: last, minInterval: 1 },

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from contest.errors import Refused
 from contest.services.submissions import quota, withdraw_submission
@@ -360,3 +360,9 @@ def test_a_candidate_that_nothing_was_scored_by_is_changed_in_place(participatio
     new = define_benchmark(participation.round, make_user(), metric="f1_macro")
     again = define_benchmark(participation.round, make_user(), metric="recall_macro")
     assert (again.pk, again.version, again.status) == (new.pk, 2, "candidate")
+
+
+def test_a_worker_is_listed_with_its_kinds_in_words(db):
+    worker = workers.tell("w@host", ["celery", "cpu", "large"], 2, timezone.now())
+    with translation.override("zh-hans"):
+        assert [str(label) for label in worker.resource_class_labels] == ["普通", "大内存"]
