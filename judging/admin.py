@@ -5,18 +5,24 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.admin import RecordAdmin, RecordInline
 from judging.models import (
+    Appearance,
     Assignment,
     Benchmark,
     BenchmarkTask,
     Criterion,
     Judge,
     Mark,
-    MarkRevision,
     Panel,
+    Record,
+    RecordEntry,
     Recusal,
+    Reminder,
     Rubric,
     Scoresheet,
     ScoringRun,
+    Stage,
+    Tie,
+    TiedTeam,
     Worker,
 )
 
@@ -139,10 +145,10 @@ class MarkInline(RecordInline):
     fields = ["criterion", "value"]
 
 
-class MarkRevisionInline(RecordInline):
-    model = MarkRevision
+class RecordEntryInline(RecordInline):
+    model = RecordEntry
     fields = readonly_fields = [
-        "criterion", "previous", "value", "by", "at", "device_at", "reason",
+        "number", "kind", "criterion", "previous", "value", "by", "at", "device_at", "reason",
     ]  # fmt: skip
 
 
@@ -156,7 +162,7 @@ class ScoresheetAdmin(RecordAdmin):
         "assignment__participation__round__track",
     ]
     search_fields = ["assignment__judge__name", "assignment__participation__team__code"]
-    inlines = [MarkInline, MarkRevisionInline]
+    inlines = [MarkInline, RecordEntryInline]
     exclude = ["private_note"]  # for its judge alone
 
     @admin.display(description=_("judge"))
@@ -188,8 +194,70 @@ class MarkAdmin(RecordAdmin):
     ]
 
 
-@admin.register(MarkRevision)
-class MarkRevisionAdmin(MarkAdmin):
-    list_display = ["at", "scoresheet", "criterion", "previous", "value", "by", "device_at"]
-    list_select_related = [*MarkAdmin.list_select_related, "by"]
+@admin.register(RecordEntry)
+class RecordEntryAdmin(RecordAdmin):
+    list_display = [
+        "number", "record", "kind", "judge", "participation", "criterion", "previous", "value",
+        "by", "at", "device_at",
+    ]  # fmt: skip
+    list_filter = ["kind", "record__round__event"]
+    list_select_related = [
+        "record__round__track", "judge", "participation__team", "participation__round",
+        "criterion", "by",
+    ]  # fmt: skip
+    search_fields = ["judge__name", "participation__team__code", "record__round__slug"]
     date_hierarchy = "at"
+
+
+@admin.register(Record)
+class JudgingRecordAdmin(RecordAdmin):
+    list_display = ["round", "length", "head"]
+    list_filter = ["round__event"]
+    list_select_related = ["round__track"]
+    search_fields = ["round__slug", "head"]
+
+
+@admin.register(Stage)
+class StageAdmin(RecordAdmin):
+    list_display = ["round", "phase", "current", "drawn_at", "draw_seed"]
+    list_filter = ["round__event"]
+    list_select_related = ["round__track", "current__team", "current__round"]
+    search_fields = ["round__slug"]
+
+
+@admin.register(Appearance)
+class AppearanceAdmin(RecordAdmin):
+    list_display = ["participation", "status", "began_at", "ended_at"]
+    list_filter = ["status", "participation__round__event"]
+    list_select_related = ["participation__team", "participation__round"]
+    search_fields = ["participation__team__code"]
+
+
+@admin.register(Reminder)
+class ReminderAdmin(RecordAdmin):
+    list_display = ["at", "judge", "round", "text", "by"]
+    list_filter = ["round__event"]
+    list_select_related = ["judge", "round__track", "by"]
+    search_fields = ["judge__name", "text"]
+
+
+class TiedTeamInline(RecordInline):
+    model = TiedTeam
+    fields = ["place", "participation"]
+
+
+@admin.register(Tie)
+class TieAdmin(RecordAdmin):
+    list_display = ["panel", "status", "asked_at", "decided_by", "decided_at"]
+    list_filter = ["status", "panel__round__event"]
+    list_select_related = ["panel", "decided_by"]
+    search_fields = ["panel__name_zh", "panel__name_en", "reason"]
+    inlines = [TiedTeamInline]
+
+
+@admin.register(TiedTeam)
+class TiedTeamAdmin(RecordAdmin):
+    list_display = ["tie", "place", "participation"]
+    list_filter = ["tie__panel__round__event"]
+    list_select_related = ["tie__panel", "participation__team", "participation__round"]
+    search_fields = ["participation__team__code"]

@@ -17,6 +17,40 @@ SCORESHEET_MOVES = {
 }
 
 
+class TieStatus(models.TextChoices):
+    OPEN = "open", _("waits for the chair")
+    DECIDED = "decided", _("decided")
+    DROPPED = "dropped", _("taken back")
+
+
+TIE_MOVES = {
+    TieStatus.OPEN: {TieStatus.DECIDED, TieStatus.DROPPED},
+    # A decision stands until organizers take it back; then they may ask again.
+    TieStatus.DECIDED: {TieStatus.DROPPED},
+    TieStatus.DROPPED: set(),
+}
+
+
+class AppearanceStatus(models.TextChoices):
+    WAITING = "waiting", _("waits")
+    ON_STAGE = "on_stage", _("on stage")
+    DONE = "done", _("was on stage")
+    SKIPPED = "skipped", _("skipped")
+
+
+APPEARANCE_MOVES = {
+    AppearanceStatus.WAITING: {AppearanceStatus.ON_STAGE, AppearanceStatus.SKIPPED},
+    AppearanceStatus.ON_STAGE: {
+        AppearanceStatus.DONE,
+        AppearanceStatus.SKIPPED,
+        AppearanceStatus.WAITING,
+    },
+    # Both may be called back.
+    AppearanceStatus.DONE: {AppearanceStatus.ON_STAGE},
+    AppearanceStatus.SKIPPED: {AppearanceStatus.ON_STAGE, AppearanceStatus.WAITING},
+}
+
+
 class RunStatus(models.TextChoices):
     QUEUED = "queued", _("queued")
     RUNNING = "running", _("running")

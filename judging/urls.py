@@ -30,6 +30,7 @@ urlpatterns = [
     # Judges
     path("judge/", judge.judge_home, name="judge-home"),
     path("judge/r/<slug:round_slug>/", judge.judge_round, name="judge-round"),
+    path("judge/teams/<int:pk>/files/<int:file>/", judge.judge_file, name="judge-file"),
     path("judge/sheets/<int:pk>/", judge.judge_sheet, name="judge-sheet"),
     path("judge/sheets/<int:pk>/submit/", judge.judge_submit, name="judge-submit"),
     path("judge/sheets/<int:pk>/recuse/", judge.judge_recuse, name="judge-recuse"),

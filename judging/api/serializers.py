@@ -23,7 +23,7 @@ from judging.models import (
 )
 from judging.services.benchmarks import has_sample
 from judging.services.queue import expected_wait
-from judging.services.scoresheets import exact_total, fraction_to_decimal
+from judging.services.totals import exact_total, fraction_to_decimal
 
 
 def organized_rounds(user):
@@ -464,7 +464,7 @@ class NewMarkSerializer(serializers.Serializer):
 
 
 class SavedMarkSerializer(serializers.Serializer):
-    revision = serializers.IntegerField()
+    number = serializers.IntegerField(help_text="Of the entry in the round's judging record.")
     total = serializers.CharField(allow_null=True)
 
 

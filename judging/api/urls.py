@@ -1,4 +1,4 @@
-from judging.api import views
+from judging.api import tablet, views
 
 
 def register(router) -> None:
@@ -11,4 +11,5 @@ def register(router) -> None:
     router.register("panels", views.PanelViewSet, "api-panel")
     router.register("assignments", views.AssignmentViewSet, "api-assignment")
     router.register("scoresheets", views.ScoresheetViewSet, "api-scoresheet")
+    router.register("tablet", tablet.TabletViewSet, "api-tablet")
     router.register("recusals", views.RecusalViewSet, "api-recusal")

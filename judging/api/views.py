@@ -1,6 +1,7 @@
 """Judging's endpoints. Each queryset holds what its reader may know of; the rest is 404."""
 
 import io
+from uuid import uuid4
 
 from django.conf import settings
 from django.db.models import Prefetch, Q
@@ -499,7 +500,7 @@ class PanelViewSet(_Judging):
         data = dict(self.valid(request.data))
         panel = panel_services.save_panel(
             data.pop("round"), request.user, rubric=data.pop("rubric"),
-            judges=data.pop("judges"), names=data,
+            judges=data.pop("judges"), fields=data,
         )  # fmt: skip
         return self.answer(panel, status.HTTP_201_CREATED)
 
@@ -509,7 +510,7 @@ class PanelViewSet(_Judging):
         data.pop("round", None)
         panel_services.save_panel(
             panel.round, request.user, panel, rubric=data.pop("rubric", panel.rubric),
-            judges=data.pop("judges", list(panel.judges.all())), names=data,
+            judges=data.pop("judges", list(panel.judges.all())), fields=data,
         )  # fmt: skip
         return self.answer(self.get_object())
 
@@ -610,7 +611,9 @@ class ScoresheetViewSet(_Judging):
     def partial_update(self, request, pk=None):
         sheet = self.get_object()
         texts = self.valid(request.data, partial=True, instance=sheet)
-        sheet_services.save_texts(sheet, request.user, **texts)
+        for name, text in texts.items():
+            sent = sheet_services.Sent(uuid4().hex)
+            sheet_services.save_text(sheet, name, text, sent=sent, by=request.user)
         return self.answer(self.get_object())
 
     @extend_schema(
@@ -622,14 +625,17 @@ class ScoresheetViewSet(_Judging):
         """Save one tap of the sheet's judge. Sent again under the same key, it is the same tap."""
         sheet = self.get_object()
         data = self.valid(request.data, serializers.NewMarkSerializer)
-        revision = sheet_services.save_mark(
-            sheet, data["criterion"], data["value"], key=data["key"], by=request.user,
-            device_at=data["device_at"],
-        )  # fmt: skip
+        entry = sheet_services.save_mark(
+            sheet,
+            data["criterion"],
+            data["value"],
+            sent=sheet_services.Sent(data["key"], device_at=data["device_at"]),
+            by=request.user,
+        )
         total = sheet_services.weighted_total(sheet)
         return Response(
             {
-                "revision": revision.pk,
+                "number": entry.number,
                 "total": None if total is None else str(round_half_up(total, 2)),
             }
         )

@@ -57,6 +57,20 @@ class Panel(Named):
     judges = models.ManyToManyField(
         Judge, related_name="panels", blank=True, verbose_name=_("judges")
     )
+    chair = models.ForeignKey(
+        Judge,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="chaired_panels",
+        verbose_name=_("chair"),
+        help_text=_("Decides ties that the organizers put to the panel."),
+    )
+    is_anonymous = models.BooleanField(
+        _("teams are anonymous"),
+        default=False,
+        help_text=_("Judges see a team's code and project, but not who it is."),
+    )
 
     class Meta:
         ordering = ["round", "pk"]
@@ -67,6 +81,8 @@ class Panel(Named):
         super().clean()
         if self.round_id and self.rubric_id and self.rubric.event_id != self.round.event_id:
             raise ValidationError({"rubric": _("The rubric belongs to another event.")})
+        if self.round_id and self.chair_id and self.chair.event_id != self.round.event_id:
+            raise ValidationError({"chair": _("The judge belongs to another event.")})
 
     def audit_event(self):
         return self.round.event
@@ -87,6 +103,8 @@ class Assignment(models.Model):
         related_name="assignments",
         verbose_name=_("team in the round"),
     )
+    # A judge who leaves before submitting; what was marked stays on record and is not waited for.
+    released_at = models.DateTimeField(_("released"), null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["participation__running_order", "participation__team__code", "judge"]

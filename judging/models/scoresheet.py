@@ -1,6 +1,5 @@
 import uuid
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -48,7 +47,7 @@ class Scoresheet(HasStates):
 
 
 class Mark(models.Model):
-    """The mark that holds now; every change of it is a MarkRevision."""
+    """The mark that holds now; every change of it is in the round's judging record."""
 
     scoresheet = models.ForeignKey(
         Scoresheet, models.PROTECT, related_name="marks", verbose_name=_("score sheet")
@@ -68,34 +67,3 @@ class Mark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.criterion}: {self.value}"
-
-
-class MarkRevision(models.Model):
-    """One change of one mark. Only ever added to; ``key`` makes a repeated request harmless."""
-
-    scoresheet = models.ForeignKey(
-        Scoresheet, models.PROTECT, related_name="revisions", verbose_name=_("score sheet")
-    )
-    criterion = models.ForeignKey(
-        "judging.Criterion", models.PROTECT, related_name="revisions", verbose_name=_("criterion")
-    )
-    value = models.DecimalField(_("mark"), max_digits=6, decimal_places=2, null=True)
-    previous = models.DecimalField(_("previous mark"), max_digits=6, decimal_places=2, null=True)
-    key = models.CharField(_("key of the request"), max_length=64)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
-    )
-    at = models.DateTimeField(_("received"), auto_now_add=True)
-    device_at = models.DateTimeField(_("time on the tablet"), null=True, blank=True)
-    reason = models.CharField(_("reason"), max_length=300, blank=True)
-
-    class Meta:
-        ordering = ["pk"]
-        verbose_name = _("revision of a mark")
-        verbose_name_plural = _("revisions of marks")
-        constraints = [
-            models.UniqueConstraint(fields=["scoresheet", "key"], name="revision_key_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.criterion}: {self.previous} → {self.value}"

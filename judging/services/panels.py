@@ -9,7 +9,8 @@ from contest.models import Event, LogEntry, Participation, Round, Team, User
 from contest.roles import is_organizer
 from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus
-from judging.models import Assignment, Judge, MarkRevision, Panel, Recusal, Rubric
+from judging.models import Assignment, Judge, Panel, RecordEntry, Recusal, Rubric
+from judging.services import record
 
 
 @transaction.atomic
@@ -40,22 +41,26 @@ def edit_judge(judge: Judge, by: User, **fields) -> Judge:
 
 @transaction.atomic
 def save_panel(
-    round: Round, by: User, panel: Panel | None = None, *, names: dict, rubric: Rubric, judges
+    round: Round, by: User, panel: Panel | None = None, *, fields: dict, rubric: Rubric, judges
 ) -> Panel:
     """Make or change a panel. Judges with marks in it stay; so does the rubric once it was used.
+
+    ``fields``: name_zh, name_en, chair, is_anonymous, as far as they change.
 
     Raises Refused, ValidationError.
     """
     panel = panel or Panel(round=round)
-    marked = MarkRevision.objects.filter(scoresheet__assignment__panel=panel) if panel.pk else None
+    marked = RecordEntry.objects.filter(scoresheet__assignment__panel=panel) if panel.pk else None
     if marked is not None and panel.rubric_id != rubric.pk and marked.exists():
         raise Refused(_("Marks were given in this panel; its rubric stays."), code="rubric_in_use")
-    for name, value in names.items():
+    for name, value in fields.items():
         setattr(panel, name, value)
     panel.rubric = rubric
+    wanted = {judge.pk for judge in judges}
+    if panel.chair_id is not None and panel.chair_id not in wanted:
+        raise ValidationError({"chair": _("The chair is one of the panel's judges.")})
     panel.full_clean()
     panel.save()
-    wanted = {judge.pk for judge in judges}
     if wrong := [judge for judge in judges if judge.event_id != round.event_id]:
         raise ValidationError(
             _("%(judge)s judges in another event."), params={"judge": wrong[0].name}
@@ -140,7 +145,7 @@ def assign_all(panel: Panel, by: User) -> tuple[int, list[tuple[Judge, Team]]]:
 @transaction.atomic
 def unassign(assignment: Assignment, by: User) -> None:
     """Take a team from a judge. Refused once marks were given: declare a conflict instead."""
-    if MarkRevision.objects.filter(scoresheet__assignment=assignment).exists():
+    if RecordEntry.objects.filter(scoresheet__assignment=assignment).exists():
         raise Refused(
             _("%(judge)s has given marks to %(team)s; the sheet stays on record."),
             code="marks_given",
@@ -155,13 +160,22 @@ def unassign(assignment: Assignment, by: User) -> None:
     assignment.delete()
 
 
-def _recount(judge: Judge, team: Team) -> None:
-    rounds = Round.objects.filter(
-        participations__team=team, participations__assignments__judge=judge
-    ).distinct()
-    for round in list(rounds):
+def _record(kind: str, recusal: Recusal, by: User, reason: str) -> None:
+    """Enter the conflict, or its end, in every round of the team, and have them ranked anew."""
+    participations = Participation.objects.filter(team=recusal.team).select_related("round")
+    for participation in participations.order_by("round"):
+        record.append(
+            participation.round,
+            kind,
+            judge=recusal.judge,
+            participation=participation,
+            by=by,
+            reason=reason,
+        )
         transaction.on_commit(
-            lambda round=round: ranking_inputs_changed.send(sender=Recusal, round=round)
+            lambda round=participation.round: ranking_inputs_changed.send(
+                sender=Recusal, round=round
+            )
         )
 
 
@@ -183,7 +197,7 @@ def recuse(judge: Judge, team: Team, by: User, reason: str) -> Recusal:
         recusal.full_clean()
         recusal.save()
         LogEntry.write(recusal, "recused", by=by, reason=reason)
-        _recount(judge, team)
+        _record(RecordEntry.Kind.RECUSED, recusal, by, reason)
     return recusal
 
 
@@ -195,6 +209,5 @@ def lift_recusal(recusal: Recusal, by: User, reason: str) -> None:
     if not reason.strip():
         raise Refused(_("Give a reason; it is kept in the log."), code="reason_required")
     LogEntry.write(recusal, "recusal_lifted", by=by, reason=reason)
-    judge, team = recusal.judge, recusal.team
+    _record(RecordEntry.Kind.RECUSAL_LIFTED, recusal, by, reason)
     recusal.delete()
-    _recount(judge, team)

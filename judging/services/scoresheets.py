@@ -1,8 +1,10 @@
 """Score sheets: marks that are saved one by one, once each, and never lost."""
 
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,9 +15,46 @@ from contest.errors import Refused
 from contest.models import User
 from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus, RoundStatus
-from judging.models import Assignment, Criterion, Mark, MarkRevision, Recusal, Scoresheet
+from judging.models import Assignment, Criterion, Mark, RecordEntry, Recusal, Scoresheet
 from judging.roles import may_score
+from judging.services import record
+from judging.services.totals import exact_total, fraction_to_decimal, missing
 from judging.states import ScoresheetStatus
+
+Kind = RecordEntry.Kind
+TEXTS = {"comment": Kind.COMMENT, "private_note": Kind.NOTE}
+MAX_TEXT = 4000
+
+
+@dataclass(frozen=True)
+class Sent:
+    """How a change came: the key that makes it harmless when repeated, and from which tablet.
+
+    ``base`` is the number of the record's entry that the tablet knew of what it changes, so that a
+    change made meanwhile on another tablet is noticed; 0 if it knew of none.
+    """
+
+    key: str
+    device: str = ""
+    device_at: datetime | None = None
+    base: int = 0
+
+    def __post_init__(self):
+        if not 1 <= len(self.key) <= 64:
+            raise ValidationError(_("The key of the request must have 1 to 64 characters."))
+        if len(self.device) > 64:
+            raise ValidationError(_("The name of the tablet has at most 64 characters."))
+
+
+class Conflict(Refused):
+    """Another tablet of the same judge changed this meanwhile; ``entry`` is what it left."""
+
+    def __init__(self, entry: RecordEntry | None):
+        super().__init__(
+            _("This was changed on another tablet of yours. Choose which one holds."),
+            code="conflict",
+        )
+        self.entry = entry
 
 
 def open_sheet(assignment: Assignment) -> Scoresheet:
@@ -43,20 +82,31 @@ def is_recused(assignment: Assignment) -> bool:
     ).exists()
 
 
-def _require_writable(sheet: Scoresheet, by: User) -> None:
-    """Raise Refused unless ``by`` may write on the sheet now."""
-    assignment = sheet.assignment
-    if not may_score(by, assignment):
+def may_write_in(round_status: str, sheet_status: str) -> bool:
+    """Whether a sheet in this state takes marks while its round is in that one.
+
+    A round that is closed is locked, but for a sheet that the organizers returned.
+    """
+    if sheet_status == ScoresheetStatus.SUBMITTED:
+        return False
+    if round_status == RoundStatus.CLOSED:
+        return sheet_status == ScoresheetStatus.RETURNED
+    return round_status == RoundStatus.OPEN
+
+
+def _require_judge(sheet: Scoresheet, by: User) -> None:
+    if not may_score(by, sheet.assignment):
         raise Refused(_("Only the judge of this sheet can write on it."), code="not_your_sheet")
+
+
+def _require_writable(sheet: Scoresheet) -> None:
+    """Raise Refused unless the sheet takes marks now."""
+    assignment = sheet.assignment
     round = assignment.participation.round
-    if round.status != RoundStatus.OPEN:
-        raise Refused(
-            _("“%(round)s” is not open for scoring."),
-            code="round_not_open",
-            params={"round": round.name},
-        )
     if assignment.participation.status != ParticipationStatus.ACTIVE:
         raise Refused(_("The team no longer takes part in this round."), code="not_taking_part")
+    if assignment.released_at is not None:
+        raise Refused(_("You were released from this team."), code="released")
     if is_recused(assignment):
         raise Refused(_("You declared a conflict of interest with this team."), code="recused")
     if not sheet.is_editable:
@@ -64,14 +114,44 @@ def _require_writable(sheet: Scoresheet, by: User) -> None:
             _("This sheet was submitted. Ask the organizers to return it to you."),
             code="sheet_submitted",
         )
+    if not may_write_in(round.status, sheet.status):
+        raise Refused(
+            _("“%(round)s” is not open for scoring."),
+            code="round_not_open",
+            params={"round": round.name},
+        )
 
 
-def _repeat(sheet, key: str, criterion: Criterion, value: Decimal | None) -> MarkRevision | None:
-    """The revision this key made before. Raises Refused if it said something else then."""
-    earlier = MarkRevision.objects.filter(scoresheet=sheet, key=key).first()
-    if earlier is not None and (earlier.criterion_id, earlier.value) != (criterion.pk, value):
-        raise Refused(_("The key of this request was used for another mark."), code="key_reused")
+def _repeat(sheet: Scoresheet, sent: Sent, **said) -> RecordEntry | None:
+    """The entry this key made before. Raises Refused if it said something else then."""
+    earlier = RecordEntry.objects.filter(scoresheet=sheet, key=sent.key).first()
+    if earlier is not None and any(getattr(earlier, name) != said[name] for name in said):
+        raise Refused(_("The key of this request was used for something else."), code="key_reused")
     return earlier
+
+
+def _require_known(sheet: Scoresheet, sent: Sent, **what) -> None:
+    """Raise Conflict if another tablet made an entry of this that the sender did not know."""
+    if not sent.device:
+        return
+    newest = RecordEntry.objects.filter(scoresheet=sheet, **what).order_by("number").last()
+    if newest is not None and newest.device != sent.device and newest.number > sent.base:
+        raise Conflict(newest)
+
+
+def _write(sheet: Scoresheet, kind: str, by: User, sent: Sent | None = None, **fields):
+    assignment = sheet.assignment
+    if sent is not None:
+        fields |= {"key": sent.key, "device": sent.device, "device_at": sent.device_at}
+    return record.append(
+        assignment.participation.round,
+        kind,
+        judge=assignment.judge,
+        participation=assignment.participation,
+        scoresheet=sheet,
+        by=by,
+        **fields,
+    )
 
 
 def save_mark(
@@ -79,41 +159,28 @@ def save_mark(
     criterion: Criterion,
     value: Decimal | None,
     *,
-    key: str,
+    sent: Sent,
     by: User,
-    device_at: datetime | None = None,
     reason: str = "",
-) -> MarkRevision:
-    """Set, change or (None) clear one mark, and keep the change as a revision.
+) -> RecordEntry:
+    """Set, change or (None) clear one mark, and keep the change in the round's record.
 
-    ``key`` names the tap that made it: sent again, whatever became of the answer, it gives the
-    same revision, even when the sheet has been submitted since. Raises Refused, or ValidationError
-    for a mark off the criterion's scale.
+    ``sent.key`` names the tap that made it: sent again, whatever became of the answer, it gives
+    the same entry, even when the sheet has been submitted since. Raises Refused (Conflict among
+    them), or ValidationError for a mark off the criterion's scale.
     """
-    if not 1 <= len(key) <= 64:
-        raise ValidationError(_("The key of the request must have 1 to 64 characters."))
     with transaction.atomic():
         sheet = _locked(sheet)
-        if not may_score(by, sheet.assignment):
-            raise Refused(_("Only the judge of this sheet can write on it."), code="not_your_sheet")
+        _require_judge(sheet, by)
         if criterion.rubric_id != sheet.assignment.panel.rubric_id:
             raise ValidationError(_("The criterion belongs to another rubric."))
-        if earlier := _repeat(sheet, key, criterion, value):
+        if earlier := _repeat(sheet, sent, kind=Kind.MARK, criterion_id=criterion.pk, value=value):
             return earlier
-        _require_writable(sheet, by)
+        _require_writable(sheet)
         if value is not None:
             criterion.validate_mark(value)
+        _require_known(sheet, sent, kind=Kind.MARK, criterion=criterion)
         mark = Mark.objects.filter(scoresheet=sheet, criterion=criterion).first()
-        revision = MarkRevision.objects.create(
-            scoresheet=sheet,
-            criterion=criterion,
-            value=value,
-            previous=mark.value if mark else None,
-            key=key,
-            by=by,
-            device_at=device_at,
-            reason=reason[:300],
-        )
         if value is None:
             if mark:
                 mark.delete()
@@ -122,45 +189,74 @@ def save_mark(
                 scoresheet=sheet, criterion=criterion, defaults={"value": value}
             )
         sheet.save(update_fields=["updated_at"])
-    return revision
+        return _write(
+            sheet,
+            Kind.MARK,
+            by,
+            sent,
+            criterion=criterion,
+            value=value,
+            previous=mark.value if mark else None,
+            reason=reason[:1000],
+        )
 
 
-def save_texts(
-    sheet: Scoresheet, by: User, *, comment: str | None = None, private_note: str | None = None
+def note_digest(text: str) -> str:
+    """What the record keeps of a private note: that it changed, not what it says."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def save_text(sheet: Scoresheet, name: str, text: str, *, sent: Sent, by: User) -> RecordEntry:
+    """Keep the ``comment`` to the team or the judge's ``private_note``; same rules as a mark."""
+    if len(text) > MAX_TEXT:
+        raise ValidationError(
+            _("The text has %(length)s characters; at most %(most)s are kept."),
+            params={"length": len(text), "most": MAX_TEXT},
+        )
+    kept = note_digest(text) if name == "private_note" else text
+    with transaction.atomic():
+        sheet = _locked(sheet)
+        _require_judge(sheet, by)
+        if earlier := _repeat(sheet, sent, kind=TEXTS[name], text=kept):
+            return earlier
+        _require_writable(sheet)
+        _require_known(sheet, sent, kind=TEXTS[name])
+        setattr(sheet, name, text)
+        sheet.save(update_fields=[name, "updated_at"])
+        return _write(sheet, TEXTS[name], by, sent, text=kept)
+
+
+def submit_sheet(
+    sheet: Scoresheet,
+    by: User,
+    *,
+    sent: Sent | None = None,
+    seen: Mapping[int, Decimal] | None = None,
 ) -> Scoresheet:
-    """Keep the comment to the team and the judge's own note; None leaves one as it is."""
+    """Hand the sheet in; doing it twice changes nothing. Raises Refused.
+
+    ``seen`` are the marks (by criterion) that the judge confirmed; where the server holds others,
+    the sheet is not handed in, and Conflict is raised.
+    """
     with transaction.atomic():
         sheet = _locked(sheet)
-        _require_writable(sheet, by)
-        for name, text in (("comment", comment), ("private_note", private_note)):
-            if text is not None:
-                setattr(sheet, name, text[:4000])
-        sheet.save(update_fields=["comment", "private_note", "updated_at"])
-    return sheet
-
-
-def missing_criteria(sheet: Scoresheet) -> list[Criterion]:
-    return list(
-        sheet.assignment.panel.rubric.criteria.exclude(pk__in=sheet.marks.values("criterion"))
-    )
-
-
-def submit_sheet(sheet: Scoresheet, by: User) -> Scoresheet:
-    """Hand the sheet in; doing it twice changes nothing. Raises Refused."""
-    with transaction.atomic():
-        sheet = _locked(sheet)
-        if not may_score(by, sheet.assignment):
-            raise Refused(_("Only the judge of this sheet can write on it."), code="not_your_sheet")
+        _require_judge(sheet, by)
+        if sent is not None and _repeat(sheet, sent, kind=Kind.SUBMITTED):
+            return sheet
         if sheet.status == ScoresheetStatus.SUBMITTED:
             return sheet
-        _require_writable(sheet, by)
-        if missing := missing_criteria(sheet):
+        _require_writable(sheet)
+        marks = dict(sheet.marks.values_list("criterion_id", "value"))
+        if seen is not None and dict(seen) != marks:
+            raise Conflict(sheet.entries.filter(kind=Kind.MARK).order_by("number").last())
+        if lacking := missing(sheet.assignment.panel.rubric.criteria.all(), marks):
             raise Refused(
                 _("Marks are missing for: %(names)s."),
                 code="marks_missing",
-                params={"names": ", ".join(criterion.name for criterion in missing)},
+                params={"names": ", ".join(criterion.name for criterion in lacking)},
             )
         sheet.move_to(ScoresheetStatus.SUBMITTED, by=by, submitted_at=timezone.now())
+        _write(sheet, Kind.SUBMITTED, by, sent)
         _ranking_changed(sheet.assignment)
     return sheet
 
@@ -178,7 +274,10 @@ def return_sheet(sheet: Scoresheet, by: User, reason: str) -> Scoresheet:
                 code="round_decided",
                 params={"round": round.name},
             )
+        if sheet.status == ScoresheetStatus.RETURNED:
+            return sheet
         sheet.move_to(ScoresheetStatus.RETURNED, by=by, reason=reason)
+        _write(sheet, Kind.RETURNED, by, reason=reason)
         _ranking_changed(sheet.assignment)
     return sheet
 
@@ -188,28 +287,8 @@ def _ranking_changed(assignment: Assignment) -> None:
     transaction.on_commit(lambda: ranking_inputs_changed.send(sender=Scoresheet, round=round))
 
 
-def exact_total(criteria, marks: dict[int, Decimal]) -> Fraction | None:
-    """Weighted total of one sheet between 0 and 100, exactly; None until every mark is there.
-
-    100 · Σ w·(m − min)/(max − min) / Σ w over the rubric's ``criteria``; ``marks`` by their ids.
-    """
-    criteria = list(criteria)
-    if not criteria or any(criterion.pk not in marks for criterion in criteria):
-        return None
-    share = Fraction(0)
-    for criterion in criteria:
-        low, high = Fraction(criterion.minimum), Fraction(criterion.maximum)
-        share += Fraction(criterion.weight) * (Fraction(marks[criterion.pk]) - low) / (high - low)
-    return 100 * share / sum(Fraction(criterion.weight) for criterion in criteria)
-
-
 def weighted_total(sheet: Scoresheet) -> Decimal | None:
-    """The sheet's weighted total to twelve decimals, for showing; None until it is complete."""
+    """The sheet's total to twelve decimals, for showing; None until it is complete."""
     marks = dict(sheet.marks.values_list("criterion_id", "value"))
     total = exact_total(sheet.assignment.panel.rubric.criteria.all(), marks)
     return None if total is None else fraction_to_decimal(total)
-
-
-def fraction_to_decimal(value: Fraction) -> Decimal:
-    """To twelve decimals, as standings store it."""
-    return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(Decimal("1e-12"))

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from contest.models import Round
 from judging.models import Criterion, Mark, Recusal, Scoresheet
-from judging.services.scoresheets import exact_total
+from judging.services.totals import exact_total, first_share, is_veto
 from judging.states import ScoresheetStatus
 
 
@@ -19,7 +19,9 @@ class SheetTotal:
     organisation_zh: str
     organisation_en: str
     total: Fraction  # 0–100
-    first_criterion: Fraction  # 0–100, of the rubric's first criterion
+    first_criterion: Fraction  # 0–100, of the rubric's first scored criterion
+    veto: bool  # the judge says that the team does not meet a condition
+    veto_rule: str  # of the rubric, see Rubric.VetoRule
     counted: bool
     why_not: str = ""
 
@@ -33,7 +35,9 @@ def sheet_totals(round: Round) -> list[SheetTotal]:
         Scoresheet.objects.filter(
             assignment__participation__round=round, status=ScoresheetStatus.SUBMITTED
         )
-        .select_related("assignment__judge", "assignment__panel", "assignment__participation")
+        .select_related(
+            "assignment__judge", "assignment__panel__rubric", "assignment__participation"
+        )
         .order_by("assignment__participation_id", "assignment__judge_id")
     )
     marks: dict = {}
@@ -64,7 +68,9 @@ def sheet_totals(round: Round) -> list[SheetTotal]:
                 organisation_zh=assignment.judge.organisation_zh,
                 organisation_en=assignment.judge.organisation_en,
                 total=total,
-                first_criterion=exact_total(mine[:1], given),
+                first_criterion=first_share(mine, given),
+                veto=is_veto(mine, given),
+                veto_rule=assignment.panel.rubric.veto_rule,
                 counted=not out,
                 why_not="recused" if out else "",
             )

@@ -4,6 +4,7 @@ from functools import wraps
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -14,14 +15,9 @@ from contest.states import RoundStatus
 from judging.models import Assignment
 from judging.roles import assignments_of, judge_of
 from judging.services.panels import recuse
-from judging.services.scoresheets import (
-    exact_total,
-    fraction_to_decimal,
-    is_recused,
-    open_sheet,
-    submit_sheet,
-    weighted_total,
-)
+from judging.services.scoresheets import is_recused, open_sheet, submit_sheet, weighted_total
+from judging.services.tablet import file_name
+from judging.services.totals import exact_total, fraction_to_decimal
 from judging.states import ScoresheetStatus
 
 RUNNING_ORDER = (
@@ -122,6 +118,25 @@ def judge_round(request, judge, round_slug):
 
 def _own(judge, pk) -> Assignment:
     return get_object_or_404(_assignments(judge), pk=pk)
+
+
+@judge_required
+def judge_file(request, judge, pk, file):
+    """A document of a team that the judge is to score, always as an attachment."""
+    assignment = _own(judge, pk)
+    if is_recused(assignment):
+        raise PermissionDenied
+    files = list(assignment.participation.team.entry.files.all())
+    place = next((n for n, kept in enumerate(files, start=1) if kept.pk == file), None)
+    if place is None:
+        raise Http404
+    kept = files[place - 1]
+    return FileResponse(
+        kept.file.open("rb"),
+        as_attachment=True,
+        filename=file_name(kept, place) if assignment.panel.is_anonymous else kept.original_name,
+        content_type="application/octet-stream",
+    )
 
 
 @judge_required

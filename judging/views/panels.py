@@ -16,7 +16,8 @@ from contest.services.signin import link_url, make_link, qr_svg, revoke_link
 from judging.forms.panels import JudgeForm, PanelForm, RecusalForm
 from judging.models import Assignment, Judge, Panel, Recusal, Scoresheet
 from judging.services import panels as services
-from judging.services.scoresheets import exact_total, fraction_to_decimal, return_sheet
+from judging.services.scoresheets import return_sheet
+from judging.services.totals import exact_total, fraction_to_decimal
 
 
 @organizer_required
@@ -99,7 +100,7 @@ def _panels(request, round, panel):
                 round,
                 request.user,
                 stored,
-                names={"name_zh": data["name_zh"], "name_en": data["name_en"]},
+                fields={"name_zh": data["name_zh"], "name_en": data["name_en"]},
                 rubric=data["rubric"],
                 judges=data["judges"],
             )

@@ -436,8 +436,7 @@ class Season:
                             criterion,
                             value,
                             by=judge.user,
-                            key=f"demo-{criterion.pk}",
-                            device_at=None,
+                            sent=scoresheets.Sent(f"demo-{criterion.pk}"),
                         )
                     scoresheets.submit_sheet(sheet, judge.user)
             self.say(

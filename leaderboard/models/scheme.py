@@ -18,6 +18,7 @@ class Scheme(models.Model):
         METRIC = "metric", _("higher automated score")
         CRITERION = "criterion", _("higher mark on the rubric's first criterion")
         EARLIEST = "earliest", _("earlier submission")
+        CHAIR = "chair", _("decision of the panel's chair")
 
     round = models.OneToOneField(
         "contest.Round", models.CASCADE, related_name="scheme", verbose_name=_("round")

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -13,11 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from contest.models import Participation, Round
 from contest.roles import organized_events
 from contest.states import ParticipationStatus, RoundStatus
-from judging.models import Benchmark, ScoringRun
+from judging.models import Benchmark, Rubric, ScoringRun
+from judging.services import ties
 from judging.services.benchmarks import current_benchmark
 from judging.services.metric_results import counted_results
-from judging.services.scoresheets import fraction_to_decimal
-from judging.services.sheet_results import sheet_totals
+from judging.services.sheet_results import SheetTotal, sheet_totals
+from judging.services.totals import fraction_to_decimal
 from judging.states import RunStatus
 from leaderboard.models import Advancement, Scheme, SchemeComponent, Standing, StandingRow
 from leaderboard.ranking import Contender, aggregate, rank, scale
@@ -173,9 +176,11 @@ def _refresh(round: Round, scheme: Scheme, audience: str) -> None:
         for component in components
     ]
     method = _method(scheme, components)
+    decided = _chairs_decisions(scheme, inside=inside)
     inputs = {
         "method": method,
         "audience": audience,
+        "chair": [sorted(decision.places.items()) for decision in decided],
         "components": [
             {str(pk): details for pk, details in sorted(scores.items())} for scores in known
         ],
@@ -186,7 +191,7 @@ def _refresh(round: Round, scheme: Scheme, audience: str) -> None:
     standing = current(round, audience)
     if standing is not None and standing.input_digest == digest:
         return
-    rows = _rows(scheme, components, known, participations, audience, inside=inside)
+    rows = _rows(scheme, components, known, participations, audience, decided)
     fresh = Standing(
         round=round, audience=audience, input_digest=digest, method=method, read_at=read_at
     )
@@ -214,7 +219,8 @@ def on_trial(round: Round, benchmark: Benchmark | None) -> list[StandingRow]:
         _component_scores(c, round, participations, inside=True, benchmark=benchmark)
         for c in components
     ]
-    return _rows(scheme, components, known, participations, FULL, inside=True)
+    decided = _chairs_decisions(scheme, inside=True)
+    return _rows(scheme, components, known, participations, FULL, decided)
 
 
 @transaction.atomic
@@ -342,8 +348,10 @@ def _judges_scores(component, source: Round, here: dict[int, int]) -> dict:
         combined = aggregate([sheet.total for sheet in counted], component.aggregation)
         dropped = {counted[n].judge_id for n in combined.dropped} if combined else set()
         first = sum((sheet.first_criterion for sheet in counted), Fraction(0))
+        excluded = _is_vetoed(counted)
         scores[pk] = {
-            "scaled": str(combined.value) if combined else None,
+            "scaled": str(combined.value) if combined and not excluded else None,
+            "vetoed": excluded,
             "first_criterion": str(first / len(counted)) if counted else None,
             "sheets": [
                 {
@@ -354,6 +362,7 @@ def _judges_scores(component, source: Round, here: dict[int, int]) -> dict:
                     "counted": sheet.counted,
                     "why_not": sheet.why_not,
                     "dropped": sheet.counted and sheet.judge_id in dropped,
+                    "veto": sheet.veto,
                 }
                 for sheet in given
             ],
@@ -361,12 +370,62 @@ def _judges_scores(component, source: Round, here: dict[int, int]) -> dict:
     return scores
 
 
+def _is_vetoed(counted: Sequence[SheetTotal]) -> bool:
+    """Whether the judges exclude the team, by the rule of the rubric they score by."""
+    votes = [sheet for sheet in counted if sheet.veto]
+    if any(sheet.veto_rule == Rubric.VetoRule.ANY for sheet in votes):
+        return True
+    return 2 * len(votes) > len(counted)
+
+
 def _fraction(text) -> Fraction | None:
     return None if text is None else Fraction(text)
 
 
+def _chairs_decisions(scheme: Scheme, *, inside: bool) -> list[ties.Decision]:
+    """What chairs decided, where the scheme asks them; the public learns of it by the result."""
+    if not inside or Scheme.TieBreak.CHAIR not in scheme.tie_breaks:
+        return []
+    return ties.decisions(scheme.round)
+
+
+def _with_chair(
+    scheme: Scheme,
+    contenders: list[Contender],
+    weights: dict[str, Fraction],
+    decided: list[ties.Decision],
+    participations: dict[str, Participation],
+) -> list[Contender]:
+    """The contenders with the chair's word in its place among the tie-breaks.
+
+    A decision holds for teams that are still tied with each other and nobody else: whoever the
+    chair was not asked about cannot be placed by it.
+    """
+    if not decided:
+        return contenders
+    level = scheme.tie_breaks.index(Scheme.TieBreak.CHAIR)
+    tied: dict[tuple, list[Contender]] = {}
+    for contender in contenders:
+        tied.setdefault(
+            (total(contender.scores, weights), contender.tie_breaks[:level]), []
+        ).append(contender)
+    placed = []
+    for group in tied.values():
+        ids = {contender.key: participations[contender.key].pk for contender in group}
+        holds = next((d for d in decided if set(ids.values()) <= d.places.keys()), None)
+        for contender in group:
+            if holds is not None and len(group) > 1:
+                breaks = list(contender.tie_breaks)
+                breaks[level] = Fraction(-holds.places[ids[contender.key]])
+                contender = replace(contender, tie_breaks=tuple(breaks))
+            placed.append(contender)
+    return placed
+
+
 def _tie_break(name: str, components, known: list[dict], pk: int) -> Fraction | None:
     """One tie-break as a number that is better the higher it is; None where a team has none."""
+    if name == Scheme.TieBreak.CHAIR:
+        return None  # known only once it is known who is tied: see _with_chair
     kind = (
         SchemeComponent.Kind.METRIC
         if name in (Scheme.TieBreak.METRIC, Scheme.TieBreak.EARLIEST)
@@ -391,8 +450,9 @@ def _microseconds(moment: str) -> Fraction:
 
 
 def _rows(
-    scheme, components, known, participations, audience: str, *, inside: bool
+    scheme, components, known, participations, audience: str, decided: list[ties.Decision]
 ) -> list[StandingRow]:
+    inside = audience == FULL
     names = [_name(component) for component in components]
     weights = {
         name: Fraction(component.weight) for name, component in zip(names, components, strict=True)
@@ -410,6 +470,7 @@ def _rows(
         for p in active
     ]
     by_code = {p.team.code: p for p in active}
+    contenders = _with_chair(scheme, contenders, weights, decided, by_code)
     rows = []
     for place in rank(contenders, weights):
         participation = by_code[place.key]
@@ -502,6 +563,7 @@ def _explain(name, component, details: dict | None, inside: bool, audience: str)
                 "received_at": details["received_at"],
             }
     elif audience == FULL:
+        explained["vetoed"] = details["vetoed"]
         explained["sheets"] = [
             {**sheet, "total": str(fraction_to_decimal(Fraction(sheet["total"])))}
             for sheet in details["sheets"]
@@ -513,3 +575,13 @@ MISSING = {
     SchemeComponent.Kind.METRIC: _("no scored submission"),
     SchemeComponent.Kind.JUDGES: _("no counted score sheet"),
 }
+VETOED = _("excluded by the judges' veto")
+
+
+def why_unranked(row: StandingRow) -> list[str]:
+    """What a team without a rank lacks, in words, component by component."""
+    parts = {part["name"]: part for part in row.explanation["components"]}
+    return [
+        str(VETOED if parts[name].get("vetoed") else MISSING[parts[name]["kind"]])
+        for name in row.explanation["missing"]
+    ]

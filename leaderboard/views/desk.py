@@ -83,15 +83,13 @@ def desk_ranking(request, round):
         rows = list(
             standing.rows.select_related("participation__team__entry", "participation__team__track")
         )
-        names = {c["name"]: c["kind"] for c in standing.method["components"]}
         for row in rows:
             row.outcome = outcomes.get(row.participation_id)
-            row.lacks = [
-                standings.MISSING[SchemeComponent.Kind(names[name])]
-                for name in row.explanation["missing"]
-            ]
+            row.lacks = standings.why_unranked(row)
     expected = Assignment.objects.filter(
-        participation__round=round, participation__status=ParticipationStatus.ACTIVE
+        participation__round=round,
+        participation__status=ParticipationStatus.ACTIVE,
+        released_at=None,
     )
     recused = Recusal.objects.filter(judge=OuterRef("judge"), team=OuterRef("participation__team"))
     missing = (

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from knox.models import get_token_model
 
-from judging.models import MarkRevision, ScoringRun
+from judging.models import RecordEntry, ScoringRun
 from judging.services import runs as scoring
 from leaderboard.services import standings
 from tests.factories import (
@@ -274,8 +274,8 @@ def test_a_tablet_saves_marks_and_submits(stage):
     path = f"scoresheets/{sheet['id']}/"
     saved = api.post(f"{path}marks/", tap)
     assert saved.json()["total"] == "75.00"
-    assert api.post(f"{path}marks/", tap).json()["revision"] == saved.json()["revision"]
-    assert MarkRevision.objects.filter(scoresheet=sheet["id"]).count() == 1
+    assert api.post(f"{path}marks/", tap).json()["number"] == saved.json()["number"]
+    assert RecordEntry.objects.filter(scoresheet=sheet["id"]).count() == 1
     off = api.post(f"{path}marks/", tap | {"key": "t2", "value": "7.3"})
     assert off.status_code == 400
     assert "steps of 0.5" in json.dumps(off.json())

@@ -9,7 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from contest.services.signin import make_link
-from judging.models import Mark, MarkRevision, Scoresheet
+from judging.models import Mark, RecordEntry, Scoresheet
 from tests.conftest import TABLETS
 from tests.factories import (
     make_event,
@@ -127,7 +127,7 @@ def test_marks_outlive_a_lost_network_and_a_reload(stage, live_server, open_cont
     assert marks_of(assignment) == [Decimal("6.50"), Decimal("4.00"), Decimal("5.00")]
     assert Scoresheet.objects.get(assignment=assignment).private_note == "ask about the data"
     # Every tap is on record once.
-    assert MarkRevision.objects.filter(scoresheet__assignment=assignment).count() == 4
+    assert RecordEntry.objects.filter(scoresheet__assignment=assignment).count() == 4
 
 
 def test_an_answer_that_gets_lost_makes_no_second_mark(stage, live_server, open_context):
@@ -148,7 +148,7 @@ def test_an_answer_that_gets_lost_makes_no_second_mark(stage, live_server, open_
     tap(page, 0, "3.50")
     wait_saved(page)
     assert lost
-    revisions = MarkRevision.objects.filter(scoresheet__assignment=assignment)
+    revisions = RecordEntry.objects.filter(scoresheet__assignment=assignment)
     assert [revision.value for revision in revisions] == [Decimal("3.50")]
 
 

@@ -10,7 +10,7 @@ from contest.errors import Refused
 from judging.models import Assignment, Scoresheet
 from judging.services.panels import add_judge, assign, assign_all, edit_judge, save_panel, unassign
 from judging.services.rubrics import copy_rubric, save_rubric
-from judging.services.scoresheets import open_sheet, save_mark
+from judging.services.scoresheets import Sent, open_sheet, save_mark
 from tests.factories import (
     make_event,
     make_judge,
@@ -86,7 +86,7 @@ def test_an_assignment_with_marks_stays(round, by):
     panel = make_panel(round, [judge])
     first, second = panel.assignments.all()[:2]
     sheet = open_sheet(first)
-    save_mark(sheet, panel.rubric.criteria.first(), Decimal(5), key="k", by=judge.user)
+    save_mark(sheet, panel.rubric.criteria.first(), Decimal(5), sent=Sent("k"), by=judge.user)
     with pytest.raises(Refused) as caught:
         unassign(first, by)
     assert caught.value.code == "marks_given"
@@ -97,11 +97,11 @@ def test_an_assignment_with_marks_stays(round, by):
     # Nor can the judge be dropped from the panel, or its rubric be changed.
     names = {"name_en": "Panel", "name_zh": ""}
     with pytest.raises(Refused) as caught:
-        save_panel(round, by, panel, names=names, rubric=panel.rubric, judges=[])
+        save_panel(round, by, panel, fields=names, rubric=panel.rubric, judges=[])
     assert caught.value.code == "marks_given"
     other = make_rubric(round.event)
     with pytest.raises(Refused) as caught:
-        save_panel(round, by, panel, names=names, rubric=other, judges=[judge])
+        save_panel(round, by, panel, fields=names, rubric=other, judges=[judge])
     assert caught.value.code == "rubric_in_use"
 
 
@@ -109,9 +109,9 @@ def test_a_panel_takes_no_judge_or_rubric_of_another_event(round, by):
     names = {"name_en": "Panel", "name_zh": ""}
     rubric = make_rubric(round.event)
     with pytest.raises(ValidationError):
-        save_panel(round, by, names=names, rubric=rubric, judges=[make_judge(make_event())])
+        save_panel(round, by, fields=names, rubric=rubric, judges=[make_judge(make_event())])
     with pytest.raises(ValidationError):
-        save_panel(round, by, names=names, rubric=make_rubric(make_event()), judges=[])
+        save_panel(round, by, fields=names, rubric=make_rubric(make_event()), judges=[])
 
 
 def test_a_rubric_is_replaced_whole_until_a_mark_was_given_by_it(round, by):
@@ -125,7 +125,7 @@ def test_a_rubric_is_replaced_whole_until_a_mark_was_given_by_it(round, by):
     judge = make_judge(event)
     panel = make_panel(round, [judge], rubric)
     save_mark(
-        open_sheet(panel.assignments.first()), rubric.criteria.first(), Decimal(5), key="k",
+        open_sheet(panel.assignments.first()), rubric.criteria.first(), Decimal(5), sent=Sent("k"),
         by=judge.user,
     )  # fmt: skip
     with pytest.raises(Refused) as caught:
@@ -142,7 +142,7 @@ def test_a_rubric_is_replaced_whole_until_a_mark_was_given_by_it(round, by):
     [
         ({"minimum": Decimal(10)}, "lowest mark must be below"),
         ({"step": Decimal(3)}, "exactly to the highest"),
-        ({"weight": Decimal(0)}, "0.01"),
+        ({"weight": Decimal(-1)}, "0"),
         ({"name_en": ""}, "in English, or in both"),
     ],
 )

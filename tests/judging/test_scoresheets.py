@@ -13,18 +13,21 @@ from hypothesis import strategies as st
 
 from contest.errors import Refused
 from contest.services.rounds import close_round
-from judging.models import Criterion, Mark, MarkRevision, Scoresheet
+from judging.models import Criterion, Mark, RecordEntry, Scoresheet
 from judging.services.panels import lift_recusal, recuse
 from judging.services.scoresheets import (
-    exact_total,
+    Conflict,
+    Sent,
+    note_digest,
     open_sheet,
     return_sheet,
     save_mark,
-    save_texts,
+    save_text,
     submit_sheet,
     weighted_total,
 )
 from judging.services.sheet_results import sheet_totals
+from judging.services.totals import exact_total
 from tests.factories import (
     make_event,
     make_judge,
@@ -58,7 +61,7 @@ class Stage:
             self.sheet,
             self.criteria[n],
             None if value is None else Decimal(value),
-            key=key or f"{n}-{value}",
+            sent=Sent(key or f"{n}-{value}"),
             by=by or self.judge.user,
         )
 
@@ -82,10 +85,14 @@ def refusal(code, call):
 def test_a_mark_is_kept_with_who_when_and_what_it_was(stage):
     device = timezone.now()
     save_mark(
-        stage.sheet, stage.criteria[0], Decimal("6"), key="a", by=stage.judge.user, device_at=device
+        stage.sheet,
+        stage.criteria[0],
+        Decimal("6"),
+        sent=Sent("a", device_at=device),
+        by=stage.judge.user,
     )
     stage.mark(0, "6.5", key="b")
-    first, second = MarkRevision.objects.order_by("pk")
+    first, second = RecordEntry.objects.order_by("number")
     assert (first.previous, first.value, first.device_at) == (None, Decimal("6"), device)
     assert (second.previous, second.value, second.by) == (6, Decimal("6.5"), stage.judge.user)
     assert [mark.value for mark in Mark.objects.all()] == [Decimal("6.5")]
@@ -98,14 +105,14 @@ def test_the_same_tap_sent_again_is_the_same_revision(stage):
     assert once == again
     assert Mark.objects.get().value == 7, "the repeat changes nothing"
     assert refusal("key_reused", lambda: stage.mark(0, "9", key="tap"))
-    assert MarkRevision.objects.count() == 2
+    assert RecordEntry.objects.count() == 2
 
 
 def test_a_mark_can_be_cleared_and_stays_on_record(stage):
     stage.mark(0, "6")
     stage.mark(0, None, key="clear")
     assert not Mark.objects.exists()
-    assert list(MarkRevision.objects.values_list("value", flat=True)) == [Decimal("6"), None]
+    assert list(RecordEntry.objects.values_list("value", flat=True)) == [Decimal("6"), None]
 
 
 @pytest.mark.parametrize("value", ["-0.5", "10.5", "7.25", "NaN", "Infinity"])
@@ -114,7 +121,7 @@ def test_a_mark_off_the_scale_is_refused(stage, value):
         stage.mark(0, value)
     with translation.override("en"):
         assert "takes marks from 0 to 10 in steps of 0.5" in caught.value.messages[0]
-    assert not MarkRevision.objects.exists()
+    assert not RecordEntry.objects.exists()
 
 
 def test_only_the_sheets_judge_writes(stage):
@@ -122,13 +129,17 @@ def test_only_the_sheets_judge_writes(stage):
     for by in (other.user, stage.organizer, make_user()):
         refusal("not_your_sheet", lambda by=by: stage.mark(0, "5", by=by))
         refusal("not_your_sheet", lambda by=by: submit_sheet(stage.sheet, by))
-        refusal("not_your_sheet", lambda by=by: save_texts(stage.sheet, by, comment="x"))
+        sent = Sent("t")
+        refusal(
+            "not_your_sheet",
+            lambda by=by, sent=sent: save_text(stage.sheet, "comment", "x", sent=sent, by=by),
+        )
 
 
 def test_a_criterion_of_another_rubric_is_refused(stage):
     foreign = make_rubric(stage.event).criteria.first()
     with pytest.raises(ValidationError, match=r"another rubric|另一张"):
-        save_mark(stage.sheet, foreign, Decimal(5), key="k", by=stage.judge.user)
+        save_mark(stage.sheet, foreign, Decimal(5), sent=Sent("k"), by=stage.judge.user)
 
 
 def test_submitting_needs_every_mark_and_twice_changes_nothing(stage):
@@ -157,13 +168,61 @@ def test_a_returned_sheet_can_be_changed_and_does_not_count_until_then(stage):
     assert sheet_totals(stage.round)[0].total == Fraction("56.75")
 
 
-def test_a_closed_round_takes_no_marks_and_a_decided_one_gives_no_sheet_back(stage):
+def test_a_closed_round_takes_no_marks_but_on_a_sheet_that_was_returned(stage):
     stage.complete()
-    submit_sheet(stage.sheet, stage.judge.user)
     close_round(stage.round, stage.organizer)
     refusal("round_not_open", lambda: stage.mark(0, "1", key="x"))
+    set_status(stage.sheet, "submitted")
+    return_sheet(stage.sheet, stage.organizer, "the second mark was meant for another team")
+    assert stage.mark(0, "1", key="x").value == 1
+    submit_sheet(stage.sheet, stage.judge.user)
     set_status(stage.round, "decided")
     refusal("round_decided", lambda: return_sheet(stage.sheet, stage.organizer, "too late"))
+
+
+def test_two_tablets_of_one_judge_never_overwrite_each_other_in_silence(stage):
+    def tap(value, key, device, base=0):
+        sent = Sent(key, device=device, base=base)
+        return save_mark(
+            stage.sheet, stage.criteria[0], Decimal(value), sent=sent, by=stage.judge.user
+        )
+
+    first = tap("6", "a", "left")
+    with pytest.raises(Conflict) as caught:
+        tap("7", "b", "right")
+    assert caught.value.entry == first
+    assert Mark.objects.get().value == 6, "nothing was written"
+    second = tap("7", "c", "right", base=first.number)
+    assert second.previous == 6
+    refusal("conflict", lambda: tap("8", "d", "left", base=first.number))
+    assert tap("7.5", "e", "right").value == Decimal("7.5"), "of one tablet the taps are in order"
+
+
+def test_a_sheet_is_submitted_with_the_marks_that_its_judge_saw(stage):
+    stage.complete()
+    marks = {c.pk: Decimal(m) for c, m in zip(stage.criteria, ("8", "7.5", "9"), strict=True)}
+    by = stage.judge.user
+    wrong = {**marks, stage.criteria[0].pk: Decimal("9")}
+    refusal("conflict", lambda: submit_sheet(stage.sheet, by, sent=Sent("s"), seen=wrong))
+    assert submit_sheet(stage.sheet, by, sent=Sent("s"), seen=marks).status == "submitted"
+    return_sheet(stage.sheet, stage.organizer, "look again")
+    assert submit_sheet(stage.sheet, by, sent=Sent("s"), seen=marks).status == "returned", (
+        "a repeat of an earlier request does not hand in what was returned since"
+    )
+
+
+def test_texts_are_kept_once_and_a_note_stays_out_of_the_record(stage):
+    by = stage.judge.user
+    save_text(stage.sheet, "comment", "clear", sent=Sent("c"), by=by)
+    save_text(stage.sheet, "comment", "clear", sent=Sent("c"), by=by)
+    save_text(stage.sheet, "private_note", "weak pitch", sent=Sent("n"), by=by)
+    sheet = Scoresheet.objects.get()
+    assert (sheet.comment, sheet.private_note) == ("clear", "weak pitch")
+    kept = dict(RecordEntry.objects.values_list("kind", "text"))
+    assert kept["comment"] == "clear"
+    assert kept["note"] == note_digest("weak pitch")
+    with pytest.raises(ValidationError, match="4001"):
+        save_text(stage.sheet, "comment", "x" * 4001, sent=Sent("l"), by=by)
 
 
 def test_a_conflict_of_interest_takes_the_sheet_out_and_keeps_it(stage):
@@ -237,5 +296,5 @@ def test_one_tap_sent_on_two_connections_at_once_is_one_revision():
         thread.join()
     assert failed == []
     assert len(set(got)) == 1
-    assert MarkRevision.objects.count() == 1
+    assert RecordEntry.objects.count() == 1
     assert Scoresheet.objects.count() == 1

@@ -15,7 +15,7 @@ from judging.models import ScoringRun
 from judging.services import runs as scoring
 from judging.services.benchmarks import define_benchmark
 from judging.services.panels import recuse
-from judging.services.scoresheets import open_sheet, save_mark, submit_sheet
+from judging.services.scoresheets import Sent, open_sheet, save_mark, submit_sheet
 from leaderboard.models import Award, Standing
 from leaderboard.services import advancement, awards, standings
 from leaderboard.services.schemes import ensure_scheme, save_scheme
@@ -62,7 +62,7 @@ def roadshow(track, teams, judges, marks, *, advance=1, ordinal=1, **fields):
             continue
         sheet = open_sheet(assignment)
         user = assignment.judge.user
-        save_mark(sheet, panel.rubric.criteria.get(), Decimal(str(value)), key="k", by=user)
+        save_mark(sheet, panel.rubric.criteria.get(), Decimal(str(value)), sent=Sent("k"), by=user)
         submit_sheet(sheet, user)
     scheme = ensure_scheme(round)
     scheme.advance_count = advance

@@ -19,8 +19,18 @@ from contest.models import (
     SignInLink,
     Submission,
 )
-from judging.models import Benchmark, BenchmarkTask, Recusal, Scoresheet, ScoringRun, Worker
-from judging.services.scoresheets import save_mark
+from judging.models import (
+    Benchmark,
+    BenchmarkTask,
+    Panel,
+    Recusal,
+    Reminder,
+    Scoresheet,
+    ScoringRun,
+    Worker,
+)
+from judging.services import stage, ties
+from judging.services.scoresheets import Sent, save_mark
 from leaderboard.models import Advancement, AdvancementRow, Award, Scheme, Standing
 from leaderboard.services.standings import refresh
 from tests.factories import (
@@ -79,9 +89,13 @@ def make_world() -> World:
     panel = make_panel(roadshow, [judge, recused], rubric)
     assignment = panel.assignments.get(judge=judge, participation=on_stage)
     sheet = Scoresheet.objects.create(assignment=assignment)
-    save_mark(sheet, rubric.criteria.first(), Decimal(7), key="tap", by=judge.user)
+    save_mark(sheet, rubric.criteria.first(), Decimal(7), sent=Sent("tap"), by=judge.user)
     mark = sheet.marks.get()
     recusal = Recusal.objects.create(judge=recused, team=team, reason="adviser")
+    Panel.objects.filter(pk=panel.pk).update(chair=judge)
+    tie = ties.ask(panel, list(roadshow.participations.all()), organizer)
+    reminder = Reminder.objects.create(judge=judge, round=roadshow, by=organizer)
+    stage.call(roadshow, organizer, on_stage)
 
     reference = b"id,label\n" + b"".join(b"%d,%d\n" % (n, n % 2) for n in range(20))
     benchmark = Benchmark(
@@ -155,6 +169,8 @@ def make_world() -> World:
         sheet=sheet,
         mark=mark,
         recusal=recusal,
+        tie=tie,
+        reminder=reminder,
         link=SignInLink.objects.create(
             user=judge.user,
             event=event,

@@ -1,0 +1,144 @@
+"""What a judge's tablet talks to. See judging/services/tablet.py for what it says."""
+
+import hashlib
+import json
+
+from django.utils.http import quote_etag
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.permissions import BasePermission
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from judging.roles import judge_of
+from judging.services import tablet
+
+
+class IsJudge(BasePermission):
+    def has_permission(self, request, view):
+        return judge_of(request.user) is not None
+
+
+class MarksField(serializers.DictField):
+    """Marks by the criterion's id, as decimal texts."""
+
+    child = serializers.DecimalField(max_digits=6, decimal_places=2)
+
+    def to_internal_value(self, data):
+        marks = super().to_internal_value(data)
+        if wrong := [name for name in marks if not (name.isascii() and name.isdecimal())]:
+            raise serializers.ValidationError({wrong[0]: "expected the id of a criterion"})
+        return {int(name): value for name, value in marks.items()}
+
+
+class OperationSerializer(serializers.Serializer):
+    """One thing that the judge did. ``kind`` says which of the other fields count."""
+
+    kind = serializers.ChoiceField(
+        ["mark", "comment", "private_note", "submit", "recuse", "tie"],
+        help_text="mark: criterion, value. comment, private_note: text. submit: marks, those that "
+        "the judge confirmed. recuse: text, the reason. tie: tie, order, text, the reason.",
+    )
+    key = serializers.CharField(
+        max_length=64, help_text="Names the operation; sent again it is the same operation."
+    )
+    assignment = serializers.IntegerField(required=False, allow_null=True, default=None)
+    criterion = serializers.IntegerField(required=False, allow_null=True, default=None)
+    value = serializers.DecimalField(
+        max_digits=6, decimal_places=2, required=False, allow_null=True, default=None,
+        help_text="Null clears the mark.",
+    )  # fmt: skip
+    text = serializers.CharField(
+        required=False, allow_blank=True, default="", trim_whitespace=False, max_length=20000
+    )
+    marks = MarksField(required=False, allow_null=True, default=None)
+    tie = serializers.IntegerField(required=False, allow_null=True, default=None)
+    order = serializers.ListField(
+        child=serializers.IntegerField(), required=False, default=list, max_length=200
+    )
+    base = serializers.IntegerField(
+        required=False, default=0, min_value=0,
+        help_text="Number of the newest entry of this mark or text that the tablet knew; 0: none.",
+    )  # fmt: skip
+    device_at = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="The time on the tablet."
+    )
+
+
+class OutboxSerializer(serializers.Serializer):
+    device = serializers.CharField(
+        max_length=64, help_text="A name that the tablet gave itself and keeps."
+    )
+    # Each operation is checked by itself, so that a bad one does not hold up the others.
+    operations = serializers.ListField(
+        child=serializers.DictField(), max_length=tablet.MOST_OPERATIONS
+    )
+
+
+class OutcomeSerializer(serializers.Serializer):
+    key = serializers.CharField()
+    outcome = serializers.ChoiceField(["saved", "conflict", "refused"])
+    number = serializers.IntegerField(help_text="Of the entry in the judging record.")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    current = serializers.DictField(help_text="On a conflict: what another tablet left.")
+
+
+class OutcomesSerializer(serializers.Serializer):
+    outcomes = OutcomeSerializer(many=True)
+
+
+class TabletViewSet(ViewSet):
+    """Everything a judge's tablet needs without a network, and what it sends back."""
+
+    permission_classes = [IsJudge]
+
+    @extend_schema(
+        operation_id="tablet_retrieve",
+        responses={
+            200: OpenApiResponse(OpenApiTypes.OBJECT, "Rounds, teams, rubrics and own sheets."),
+            304: None,
+        },
+    )
+    def list(self, request):
+        """The package; with If-None-Match only what has changed is sent."""
+        package = tablet.package(judge_of(request.user))
+        same = {name: part for name, part in package.items() if name != "server_time"}
+        for round in same["rounds"]:
+            if round["stage"]:
+                round["stage"].pop("server_time")
+        etag = quote_etag(hashlib.sha256(json.dumps(same, default=str).encode()).hexdigest())
+        headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+        if request.headers.get("If-None-Match") == etag:
+            return Response(status=304, headers=headers)
+        return Response(package, headers=headers)
+
+    @extend_schema(request=OutboxSerializer, responses=OutcomesSerializer)
+    @action(detail=False, methods=["post"])
+    def outbox(self, request):
+        """Take operations in their order; say of each what became of it."""
+        outbox = OutboxSerializer(data=request.data)
+        outbox.is_valid(raise_exception=True)
+        judge, device = judge_of(request.user), outbox.validated_data["device"]
+        outcomes = []
+        for given in outbox.validated_data["operations"]:
+            operation = OperationSerializer(data=given)
+            if operation.is_valid():
+                fields = dict(operation.validated_data)
+                fields["order"] = tuple(fields["order"])
+                outcomes += tablet.take(judge, [tablet.Operation(**fields)], device)
+            else:
+                outcomes.append(
+                    tablet.Outcome(
+                        str(given.get("key", ""))[:64],
+                        "refused",
+                        code="invalid",
+                        detail=" ".join(
+                            f"{name}: {json.dumps(said, ensure_ascii=False)}"
+                            for name, said in operation.errors.items()
+                        ),
+                    )
+                )
+        return Response(OutcomesSerializer({"outcomes": outcomes}).data)

@@ -1,0 +1,141 @@
+"""The judging record: everything that makes or changes a round's result, one entry after another.
+
+Each entry holds the digest of the one before, so that none can be changed, taken out or put in
+without every later digest being wrong. What cannot be seen from inside, an end that was cut off, is
+seen by comparing with the head that was printed or exported earlier.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Record(models.Model):
+    """The head of a round's record; its row is the lock under which entries are added."""
+
+    round = models.OneToOneField(
+        "contest.Round", models.PROTECT, related_name="judging_record", verbose_name=_("round")
+    )
+    length = models.PositiveIntegerField(_("entries"), default=0)
+    head = models.CharField(_("digest of the last entry"), max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("judging record")
+        verbose_name_plural = _("judging records")
+
+    def __str__(self) -> str:
+        return f"{self.round}: {self.length}"
+
+
+class RecordEntry(models.Model):
+    """One entry. Only ever added to; ``key`` makes a repeated request of a sheet harmless."""
+
+    class Kind(models.TextChoices):
+        MARK = "mark", _("mark")
+        COMMENT = "comment", _("comment to the team")
+        NOTE = "note", _("private note")
+        SUBMITTED = "submitted", _("sheet submitted")
+        RETURNED = "returned", _("sheet returned")
+        RELEASED = "released", _("judge released from a team")
+        RECUSED = "recused", _("conflict of interest declared")
+        RECUSAL_LIFTED = "recusal_lifted", _("conflict of interest lifted")
+        DRAW = "draw", _("running order drawn")
+        RUBRIC = "rubric", _("version of the rubric put in force")
+        TIE = "tie", _("tie decided by the chair")
+
+    record = models.ForeignKey(
+        Record, models.PROTECT, related_name="entries", verbose_name=_("judging record")
+    )
+    number = models.PositiveIntegerField(_("number"))
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    judge = models.ForeignKey(
+        "judging.Judge", models.PROTECT, null=True, related_name="+", verbose_name=_("judge")
+    )
+    participation = models.ForeignKey(
+        "contest.Participation",
+        models.PROTECT,
+        null=True,
+        related_name="record_entries",
+        verbose_name=_("team in the round"),
+    )
+    scoresheet = models.ForeignKey(
+        "judging.Scoresheet",
+        models.PROTECT,
+        null=True,
+        related_name="entries",
+        verbose_name=_("score sheet"),
+    )
+    criterion = models.ForeignKey(
+        "judging.Criterion",
+        models.PROTECT,
+        null=True,
+        related_name="entries",
+        verbose_name=_("criterion"),
+    )
+    value = models.DecimalField(_("mark"), max_digits=6, decimal_places=2, null=True)
+    previous = models.DecimalField(_("previous mark"), max_digits=6, decimal_places=2, null=True)
+    # A comment; of a private note its digest alone; of a draw or decision, what came of it.
+    text = models.TextField(_("text"), blank=True)
+    key = models.CharField(_("key of the request"), max_length=64, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("by")
+    )
+    at = models.DateTimeField(_("received"))
+    device_at = models.DateTimeField(_("time on the tablet"), null=True, blank=True)
+    device = models.CharField(_("tablet"), max_length=64, blank=True)
+    reason = models.TextField(_("reason"), blank=True)
+    digest = models.CharField(_("digest"), max_length=64)
+
+    class Meta:
+        ordering = ["record", "number"]
+        verbose_name = _("entry of a judging record")
+        verbose_name_plural = _("entries of judging records")
+        constraints = [
+            models.UniqueConstraint(fields=["record", "number"], name="record_number_once"),
+            models.UniqueConstraint(
+                fields=["scoresheet", "key"],
+                condition=~models.Q(key=""),
+                name="record_key_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["scoresheet", "kind", "criterion"])]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.get_kind_display()}"
+
+    def content(self) -> dict:
+        """What the digest covers, in one form whatever the database. Keys are stable columns."""
+        return {
+            "number": self.number,
+            "kind": self.kind,
+            "judge": self.judge_id,
+            "participation": self.participation_id,
+            "scoresheet": str(self.scoresheet_id) if self.scoresheet_id else None,
+            "criterion": self.criterion_id,
+            "value": None if self.value is None else f"{self.value:.2f}",
+            "previous": None if self.previous is None else f"{self.previous:.2f}",
+            "text": self.text,
+            "key": self.key,
+            "by": self.by_id,
+            "at": _utc(self.at),
+            "device_at": _utc(self.device_at),
+            "device": self.device,
+            "reason": self.reason,
+        }
+
+    def digest_after(self, before: str) -> str:
+        """SHA-256 of the digest before and this entry's content as canonical JSON."""
+        canonical = json.dumps(
+            [before, self.content()], sort_keys=True, ensure_ascii=False, separators=(",", ":")
+        )
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _utc(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

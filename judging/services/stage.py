@@ -1,0 +1,297 @@
+"""The roadshow as it goes: the draw, who is on stage, the clock.
+
+Every act names the version of the stage that its sender saw. An act on a stage that has moved on
+meanwhile, such as the second of two taps on “next team”, changes nothing.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from contest.errors import Refused
+from contest.models import LogEntry, Participation, Round, User
+from contest.services.rounds import set_running_order
+from contest.states import ParticipationStatus, RoundStatus
+from judging.models import Appearance, RecordEntry, Stage
+from judging.services import record
+from judging.states import AppearanceStatus
+
+Phase = Stage.Phase
+
+
+def stage_of(round: Round) -> Stage:
+    """The round's stage, made when it is first needed."""
+    stage, _created = Stage.objects.select_related("round__event").get_or_create(round=round)
+    return stage
+
+
+def taking_part(round: Round) -> list[Participation]:
+    """The teams that compete, in running order."""
+    return list(
+        round.participations.filter(status=ParticipationStatus.ACTIVE).select_related(
+            "team__entry", "appearance"
+        )
+    )
+
+
+def status_of(participation: Participation) -> str:
+    """Where the team's turn stands; no row means that it waits."""
+    appearance = getattr(participation, "appearance", None)
+    return appearance.status if appearance else AppearanceStatus.WAITING
+
+
+def _act(
+    round: Round, seen: int | None, change: Callable[[Stage], None], *, is_open: bool = True
+) -> Stage:
+    """Lock the stage, change it if it still is the one that was seen, and count its version."""
+    stage_of(round)
+    with transaction.atomic():
+        stage = (
+            Stage.objects.select_for_update(of=("self",))
+            .select_related("round__event", "current")
+            .get(round=round)
+        )
+        if seen is not None and seen != stage.version:
+            return stage
+        if is_open and stage.round.status != RoundStatus.OPEN:
+            raise Refused(
+                _("“%(round)s” is not open; nobody can be called to the stage."),
+                code="round_not_open",
+                params={"round": stage.round.name},
+            )
+        change(stage)
+        stage.version += 1
+        stage.save()
+    return stage
+
+
+def save_settings(
+    round: Round, by: User, *, presentation_s: int, questions_s: int, is_public: bool
+) -> Stage:
+    """Set the lengths of both phases (10 s to 4 h) and who may watch. Raises ValidationError."""
+
+    def change(stage: Stage) -> None:
+        stage.presentation_s, stage.questions_s = presentation_s, questions_s
+        stage.is_public = is_public
+        stage.full_clean()
+        LogEntry.write(
+            stage, "stage_saved", by=by, after=f"{presentation_s} s + {questions_s} s, {is_public}"
+        )
+
+    return _act(round, None, change, is_open=False)
+
+
+# --- Running order ---------------------------------------------------------------------------
+
+
+def drawn_order(seed: str, codes: Iterable[str]) -> list[str]:
+    """The codes in drawn order: by the SHA-256 of ``seed:code`` as hexadecimal text, ascending.
+
+    Anybody can draw again with ``printf '%s' "$seed:$code" | sha256sum``.
+    """
+    return sorted(codes, key=lambda code: hashlib.sha256(f"{seed}:{code}".encode()).hexdigest())
+
+
+def draw(round: Round, by: User, seed: str = "", seen: int | None = None) -> Stage:
+    """Draw the running order of the teams that compete; the seed is kept, and may be given.
+
+    Raises Refused once somebody was on stage.
+    """
+    seed = seed.strip() or secrets.token_hex(8)
+    if len(seed) > 64:
+        raise ValidationError(_("The seed has at most 64 characters."))
+
+    def change(stage: Stage) -> None:
+        _require_not_begun(stage)
+        teams = {p.team.code: p for p in taking_part(round)}
+        if not teams:
+            raise Refused(_("No team is in the round yet."), code="no_teams")
+        order = drawn_order(seed, teams)
+        set_running_order(round, [teams[code] for code in order], by)
+        stage.draw_seed, stage.draw_codes = seed, sorted(teams)
+        stage.drawn_at, stage.drawn_by = timezone.now(), by
+        record.append(round, RecordEntry.Kind.DRAW, by=by, text=f"{seed}: {' '.join(order)}")
+        LogEntry.write(stage, "drawn", by=by, after=seed)
+
+    return _act(round, seen, change, is_open=False)
+
+
+def reorder(round: Round, by: User, participations: Sequence[int], seen: int | None = None):
+    """Put the teams into the order of these ids; turns that were taken stay as they are."""
+
+    def change(stage: Stage) -> None:
+        known = {p.pk: p for p in round.participations.all()}
+        if unknown := [pk for pk in participations if pk not in known]:
+            raise Refused(
+                _("The running order names a team twice, or one that is not in the round."),
+                code="bad_running_order",
+                params={"unknown": unknown},
+            )
+        set_running_order(round, [known[pk] for pk in participations], by)
+
+    return _act(round, seen, change, is_open=False)
+
+
+def _require_not_begun(stage: Stage) -> None:
+    begun = Appearance.objects.filter(participation__round=stage.round_id).exclude(
+        status=AppearanceStatus.WAITING
+    )
+    if begun.exists():
+        raise Refused(
+            _("A team was on stage already; the order can be changed by hand, not drawn again."),
+            code="stage_begun",
+        )
+
+
+# --- On stage --------------------------------------------------------------------------------
+
+
+def _appearance(participation: Participation) -> Appearance:
+    appearance, _created = Appearance.objects.get_or_create(participation=participation)
+    return appearance
+
+
+def _leave(stage: Stage, by: User, status: str) -> None:
+    if stage.current is not None:
+        _appearance(stage.current).move_to(status, by=by, ended_at=timezone.now())
+    stage.current, stage.phase = None, Phase.IDLE
+    _reset_clock(stage)
+
+
+def _reset_clock(stage: Stage) -> None:
+    stage.running_since, stage.elapsed_ms = None, 0
+
+
+def call(round: Round, by: User, participation: Participation, seen: int | None = None) -> Stage:
+    """Bring a team on stage, with the clock ready; who was there before is done."""
+
+    def change(stage: Stage) -> None:
+        if participation.round_id != round.pk:
+            raise Refused(_("The team is not in this round."), code="wrong_round")
+        if participation.status != ParticipationStatus.ACTIVE:
+            raise Refused(_("The team no longer takes part in this round."), code="not_taking_part")
+        if stage.current_id == participation.pk:
+            return
+        _leave(stage, by, AppearanceStatus.DONE)
+        _appearance(participation).move_to(
+            AppearanceStatus.ON_STAGE, by=by, began_at=timezone.now(), ended_at=None
+        )
+        stage.current, stage.phase = participation, Phase.PRESENTATION
+
+    return _act(round, seen, change)
+
+
+def next_team(round: Round) -> Participation | None:
+    """The first in running order that still waits."""
+    return next((p for p in taking_part(round) if status_of(p) == AppearanceStatus.WAITING), None)
+
+
+def call_next(round: Round, by: User, seen: int | None = None) -> Stage:
+    """Bring the next team on stage; with nobody left, the last one is done."""
+    following = next_team(round)
+    if following is None:
+        return finish(round, by, seen)
+    return call(round, by, following, seen)
+
+
+def finish(round: Round, by: User, seen: int | None = None) -> Stage:
+    """The team on stage is done; nobody follows yet."""
+    return _act(round, seen, lambda stage: _leave(stage, by, AppearanceStatus.DONE))
+
+
+def skip(round: Round, by: User, participation: Participation, seen: int | None = None) -> Stage:
+    """Pass over a team that waits or is on stage; it can be called later."""
+
+    def change(stage: Stage) -> None:
+        if stage.current_id == participation.pk:
+            _leave(stage, by, AppearanceStatus.SKIPPED)
+        else:
+            _appearance(participation).move_to(AppearanceStatus.SKIPPED, by=by)
+
+    return _act(round, seen, change)
+
+
+def start(round: Round, by: User, seen: int | None = None) -> Stage:
+    """Let the clock of the phase run; it may be running."""
+
+    def change(stage: Stage) -> None:
+        if stage.current is None:
+            raise Refused(_("Nobody is on stage."), code="nobody_on_stage")
+        stage.running_since = stage.running_since or timezone.now()
+
+    return _act(round, seen, change)
+
+
+def pause(round: Round, by: User, seen: int | None = None) -> Stage:
+    """Hold the clock; it may be held."""
+
+    def change(stage: Stage) -> None:
+        stage.elapsed_ms = stage.elapsed_at(timezone.now())
+        stage.running_since = None
+
+    return _act(round, seen, change)
+
+
+def go_to_phase(round: Round, by: User, phase: str, seen: int | None = None) -> Stage:
+    """Begin the presentation or the questions of the team on stage, its clock from the start.
+
+    The clock runs on if it was running.
+    """
+
+    def change(stage: Stage) -> None:
+        if stage.current is None:
+            raise Refused(_("Nobody is on stage."), code="nobody_on_stage")
+        if phase not in (Phase.PRESENTATION, Phase.QUESTIONS):
+            raise Refused(_("Unknown action."), code="unknown_action")
+        was_running = stage.running_since is not None
+        stage.phase = phase
+        _reset_clock(stage)
+        stage.running_since = timezone.now() if was_running else None
+
+    return _act(round, seen, change)
+
+
+# --- For screens -----------------------------------------------------------------------------
+
+
+def describe(round: Round) -> dict:
+    """What everybody in the hall may see, as tablets and the stage screen are sent it."""
+    stage = stage_of(round)
+    teams = taking_part(round)
+    waiting = [p for p in teams if status_of(p) == AppearanceStatus.WAITING]
+    current = next((p for p in teams if p.pk == stage.current_id), None)
+    return {
+        "round": round.pk,
+        "version": stage.version,
+        "phase": stage.phase,
+        "limit_s": stage.limit_s,
+        "elapsed_ms": stage.elapsed_ms,
+        "running_since": stage.running_since.isoformat() if stage.running_since else None,
+        "server_time": timezone.now().isoformat(),
+        "current": describe_team(current) if current else None,
+        "next": describe_team(waiting[0]) if waiting else None,
+        "order": [{"participation": p.pk, "status": status_of(p)} for p in teams],
+        "done": sum(status_of(p) == AppearanceStatus.DONE for p in teams),
+        "count": len(teams),
+    }
+
+
+def describe_team(participation: Participation) -> dict:
+    """A team as the hall sees it, in both languages."""
+    team = participation.team
+    return {
+        "participation": participation.pk,
+        "order": participation.running_order,
+        "code": team.code,
+        "name_zh": team.name_zh,
+        "name_en": team.name_en,
+        "organisation_zh": team.organisation_zh,
+        "organisation_en": team.organisation_en,
+        "title_zh": team.entry.title_zh,
+        "title_en": team.entry.title_en,
+    }

@@ -1,0 +1,421 @@
+"""What a judge's tablet holds and sends.
+
+The tablet keeps one *package*, everything its judge needs with no network, and an *outbox* of
+operations that the server has not confirmed. Each operation has a key of its own: sent twice, it
+is done once. What the server answers for each is final; what it did not answer is sent again.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+
+from contest.errors import OUT_OF_RANGE, Refused, out_of_range_message
+from contest.models import LogEntry, Participation, Round
+from contest.states import ParticipationStatus, RoundStatus
+from judging.models import (
+    Assignment,
+    Criterion,
+    Judge,
+    Mark,
+    RecordEntry,
+    Reminder,
+    Rubric,
+    Scoresheet,
+    Tie,
+)
+from judging.services import scoresheets, stage, ties
+from judging.services.panels import recuse
+from judging.services.scoresheets import Conflict, Sent
+from judging.states import ScoresheetStatus, TieStatus
+
+Kind = RecordEntry.Kind
+# So many operations are taken at once; a tablet that was long away sends several times.
+MOST_OPERATIONS = 50
+LANGUAGES = {"zh": "zh-hans", "en": "en"}
+
+
+# --- The package -----------------------------------------------------------------------------
+
+
+def package(judge: Judge) -> dict:
+    """Everything the judge's tablet shows, in both languages, as JSON.
+
+    The number of queries does not grow with teams; per round there are a few.
+    """
+    assignments = list(
+        Assignment.objects.filter(judge=judge)
+        .exclude(participation__round__status=RoundStatus.DRAFT)
+        .filter(participation__status=ParticipationStatus.ACTIVE)
+        .select_related(
+            "panel",
+            "participation__round__track",
+            "participation__round__event",
+            "participation__team__entry",
+            "scoresheet",
+        )
+        .prefetch_related("participation__team__entry__files")
+        .order_by(
+            "participation__round", "participation__running_order", "participation__team__code"
+        )
+    )
+    sheets = [a.scoresheet for a in assignments if hasattr(a, "scoresheet")]
+    known = _Known(judge, sheets)
+    rounds: dict[int, dict] = {}
+    for assignment in assignments:
+        round = assignment.participation.round
+        if round.pk not in rounds:
+            rounds[round.pk] = _round(round, judge)
+        rounds[round.pk]["teams"].append(_team(assignment, known))
+        rounds[round.pk]["rubrics"].setdefault(str(assignment.panel.rubric_id), None)
+    wanted = {int(pk) for shown in rounds.values() for pk in shown["rubrics"]}
+    rubrics = {
+        rubric.pk: _rubric(rubric)
+        for rubric in Rubric.objects.filter(pk__in=wanted).prefetch_related("criteria")
+    }
+    for shown in rounds.values():
+        shown["rubrics"] = {pk: rubrics[int(pk)] for pk in shown["rubrics"]}
+    event = judge.event
+    return {
+        "server_time": timezone.now().isoformat(),
+        "judge": {
+            "id": judge.pk,
+            "name": judge.name,
+            "organisation_zh": judge.organisation_zh,
+            "organisation_en": judge.organisation_en,
+        },
+        "event": {
+            "slug": event.slug,
+            "name_zh": event.name_zh,
+            "name_en": event.name_en,
+            "time_zone": event.time_zone,
+        },
+        "reminders": [
+            {"id": reminder.pk, "round": reminder.round_id, "text": reminder.text,
+             "at": reminder.at.isoformat()}
+            for reminder in Reminder.objects.filter(judge=judge)[:20]
+        ],
+        "ties": _ties(judge),
+        "rounds": list(rounds.values()),
+    }  # fmt: skip
+
+
+class _Known:
+    """What several queries say of all the judge's sheets at once."""
+
+    def __init__(self, judge: Judge, sheets: list[Scoresheet]):
+        self.recused = dict(judge.recusals.values_list("team_id", "reason"))
+        self.marks: dict = {}
+        for sheet_id, criterion_id, value in Mark.objects.filter(scoresheet__in=sheets).values_list(
+            "scoresheet_id", "criterion_id", "value"
+        ):
+            self.marks.setdefault(sheet_id, {})[criterion_id] = value
+        # The number of the newest entry of each mark and text: what a tablet bases changes on.
+        self.numbers: dict = {}
+        for sheet_id, kind, criterion_id, number in (
+            RecordEntry.objects.filter(
+                scoresheet__in=sheets, kind__in=[Kind.MARK, Kind.COMMENT, Kind.NOTE]
+            )
+            .order_by("number")
+            .values_list("scoresheet_id", "kind", "criterion_id", "number")
+        ):
+            self.numbers[sheet_id, kind, criterion_id] = number
+        returned = [s.pk for s in sheets if s.status == ScoresheetStatus.RETURNED]
+        self.returned: dict[str, str] = {}
+        for entry in LogEntry.objects.filter(
+            model="scoresheet",
+            object_id__in=[str(pk) for pk in returned],
+            after=ScoresheetStatus.RETURNED,
+        ).order_by("at", "pk"):
+            self.returned[entry.object_id] = entry.reason
+
+
+def _round(round: Round, judge: Judge) -> dict:
+    shown = {
+        "id": round.pk,
+        "slug": round.slug,
+        "name_zh": round.name_zh,
+        "name_en": round.name_en,
+        "track_zh": round.track.name_zh,
+        "track_en": round.track.name_en,
+        "format": round.format,
+        "status": round.status,
+        "closes_at": round.closes_at.isoformat() if round.closes_at else None,
+        "stage": None,
+        "rubrics": {},
+        "teams": [],
+    }
+    if round.format == Round.Format.ROADSHOW:
+        shown["stage"] = stage.describe(round)
+    return shown
+
+
+def _rubric(rubric: Rubric) -> dict:
+    return {
+        "id": rubric.pk,
+        "name_zh": rubric.name_zh,
+        "name_en": rubric.name_en,
+        "version": rubric.version,
+        "criteria": [describe_criterion(criterion) for criterion in rubric.criteria.all()],
+    }
+
+
+def describe_criterion(criterion: Criterion) -> dict:
+    """A criterion as the sheet draws it; numbers as decimal texts, exactly as they are."""
+    return {
+        "id": criterion.pk,
+        "kind": criterion.kind,
+        "name_zh": criterion.name_zh,
+        "name_en": criterion.name_en,
+        "guide_zh": criterion.guide_zh,
+        "guide_en": criterion.guide_en,
+        "weight": str(criterion.weight),
+        "minimum": str(criterion.minimum),
+        "maximum": str(criterion.maximum),
+        "step": str(criterion.step),
+    }
+
+
+def pseudonym(participation: Participation) -> str:
+    """A short name for a team in an anonymous review, which leads nowhere without our secret."""
+    mac = hmac.new(
+        settings.SECRET_KEY.encode(), f"anonymous {participation.pk}".encode(), hashlib.sha256
+    )
+    return base64.b32encode(mac.digest()).decode()[:5]
+
+
+def _team(assignment: Assignment, known: _Known) -> dict:
+    participation, panel = assignment.participation, assignment.panel
+    team, entry = participation.team, participation.team.entry
+    hidden = panel.is_anonymous
+    recused = known.recused.get(participation.team_id)
+    return {
+        "assignment": assignment.pk,
+        "rubric": panel.rubric_id,
+        "anonymous": hidden,
+        "recused": recused,
+        "released": assignment.released_at is not None,
+        # Ids, codes and places in the running order lead to the team's public page.
+        "participation": None if hidden else participation.pk,
+        "order": None if hidden else participation.running_order,
+        "code": pseudonym(participation) if hidden else team.code,
+        "name_zh": "" if hidden else team.name_zh,
+        "name_en": "" if hidden else team.name_en,
+        "organisation_zh": "" if hidden else team.organisation_zh,
+        "organisation_en": "" if hidden else team.organisation_en,
+        **{
+            f"country_{short}": "" if hidden else _country(team, language)
+            for short, language in LANGUAGES.items()
+        },
+        "title_zh": entry.title_zh,
+        "title_en": entry.title_en,
+        "abstract_zh": entry.abstract_zh,
+        "abstract_en": entry.abstract_en,
+        "base_model": entry.base_model,
+        "licence": entry.licence,
+        "links": {}
+        if hidden
+        else {
+            name: url
+            for name, url in (
+                ("repository", entry.repository),
+                ("demo", entry.demo_url),
+                ("video", entry.video_url),
+            )
+            if url
+        },
+        "files": []
+        if recused
+        else [
+            {
+                "id": file.pk,
+                "name": file_name(file, n) if hidden else file.original_name,
+                "size": file.size,
+                "url": reverse("judge-file", args=[assignment.pk, file.pk]),
+            }
+            for n, file in enumerate(entry.files.all(), start=1)
+        ],
+        "sheet": _sheet(assignment, known),
+    }
+
+
+def _country(team, language: str) -> str:
+    with translation.override(language):
+        return str(team.country.name)
+
+
+def file_name(file, n: int) -> str:
+    """A name that says only of what kind the file is."""
+    return f"{n}.{file.original_name.rsplit('.', 1)[-1].lower()}"
+
+
+def _sheet(assignment: Assignment, known: _Known) -> dict | None:
+    sheet = getattr(assignment, "scoresheet", None)
+    if sheet is None:
+        return None
+    marks = known.marks.get(sheet.pk, {})
+    return {
+        "id": str(sheet.pk),
+        "status": sheet.status,
+        "submitted_at": sheet.submitted_at.isoformat() if sheet.submitted_at else None,
+        "returned": known.returned.get(str(sheet.pk), ""),
+        # A mark that was cleared has an entry and no value.
+        "marks": {
+            str(criterion): {"value": _text(marks.get(criterion)), "number": number}
+            for (sheet_id, kind, criterion), number in known.numbers.items()
+            if sheet_id == sheet.pk and kind == Kind.MARK
+        },
+        "comment": _kept(sheet, "comment", known),
+        "private_note": _kept(sheet, "private_note", known),
+    }
+
+
+def _kept(sheet: Scoresheet, name: str, known: _Known) -> dict:
+    number = known.numbers.get((sheet.pk, scoresheets.TEXTS[name], None), 0)
+    return {"text": getattr(sheet, name), "number": number}
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _ties(judge: Judge) -> list[dict]:
+    open_ties = (
+        Tie.objects.filter(panel__chair=judge, status=TieStatus.OPEN)
+        .select_related("panel")
+        .prefetch_related("teams__participation__team__entry")
+    )
+    return [
+        {
+            "id": tie.pk,
+            "round": tie.panel.round_id,
+            "asked_at": tie.asked_at.isoformat(),
+            "teams": [stage.describe_team(team.participation) for team in tie.teams.all()],
+        }
+        for tie in open_ties
+    ]
+
+
+# --- The outbox ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing the judge did on the tablet. Which fields count depends on ``kind``."""
+
+    kind: str  # mark, comment, private_note, submit, recuse, tie
+    key: str
+    assignment: int | None = None
+    criterion: int | None = None
+    value: Decimal | None = None
+    text: str = ""
+    marks: Mapping[int, Decimal] | None = None
+    tie: int | None = None
+    order: tuple[int, ...] = ()
+    base: int = 0
+    device_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one operation.
+
+    ``saved``: it is on disk; ``number`` is its entry. ``conflict``: another tablet of the judge was
+    first; ``current`` is what holds. ``refused``: a rule forbids it, ``code`` and ``detail`` say
+    which; sent again it is tried again.
+    """
+
+    key: str
+    outcome: str
+    number: int = 0
+    code: str = ""
+    detail: str = ""
+    current: dict = field(default_factory=dict)
+
+
+def take(judge: Judge, operations: list[Operation], device: str) -> list[Outcome]:
+    """Do the operations in their order, each in a transaction of its own, and say what became of
+    each. One that is refused does not stop those after it."""
+    return [_take(judge, operation, device) for operation in operations]
+
+
+def _take(judge: Judge, operation: Operation, device: str) -> Outcome:
+    try:
+        number = _do(judge, operation, device)
+    except Conflict as conflict:
+        return Outcome(
+            operation.key, "conflict", code=conflict.code, detail=_words(conflict),
+            current=_current(conflict.entry),
+        )  # fmt: skip
+    except ValidationError as error:
+        return Outcome(
+            operation.key, "refused", code=getattr(error, "code", None) or "invalid",
+            detail=_words(error),
+        )  # fmt: skip
+    except OUT_OF_RANGE:
+        return Outcome(
+            operation.key, "refused", code="out_of_range", detail=str(out_of_range_message())
+        )
+    return Outcome(operation.key, "saved", number=number)
+
+
+def _words(error: ValidationError) -> str:
+    return " ".join(str(message) for message in error.messages)
+
+
+def _current(entry: RecordEntry | None) -> dict:
+    """What another tablet left, with its number; a note's text is not in the record."""
+    if entry is None:
+        return {}
+    text = entry.scoresheet.private_note if entry.kind == Kind.NOTE else entry.text
+    return {
+        "kind": entry.kind,
+        "criterion": entry.criterion_id,
+        "number": entry.number,
+        "value": _text(entry.value),
+        "text": text,
+        "at": entry.at.isoformat(),
+        "device": entry.device,
+    }
+
+
+def _do(judge: Judge, operation: Operation, device: str) -> int:
+    """The number of the entry that the operation made, now or when it was first sent."""
+    sent = Sent(operation.key, device, operation.device_at, operation.base)
+    by = judge.user
+    if operation.kind == "tie":
+        tie = Tie.objects.filter(pk=operation.tie, panel__chair=judge).first()
+        if tie is None:
+            raise Refused(_("The tie was taken back."), code="tie_gone")
+        ties.decide(tie, by, operation.order, operation.text)
+        return 0
+    assignment = (
+        Assignment.objects.select_related("judge", "participation__team", "panel")
+        .filter(pk=operation.assignment, judge=judge)
+        .first()
+    )
+    if assignment is None:
+        raise Refused(_("The team was taken from you."), code="not_assigned")
+    if operation.kind == "recuse":
+        recuse(judge, assignment.participation.team, by, operation.text)
+        return 0
+    sheet = scoresheets.open_sheet(assignment)
+    if operation.kind == "mark":
+        criterion = Criterion.objects.filter(pk=operation.criterion).first()
+        if criterion is None:
+            raise Refused(_("The criterion is no longer on the sheet."), code="no_criterion")
+        return scoresheets.save_mark(sheet, criterion, operation.value, sent=sent, by=by).number
+    if operation.kind in scoresheets.TEXTS:
+        return scoresheets.save_text(sheet, operation.kind, operation.text, sent=sent, by=by).number
+    scoresheets.submit_sheet(sheet, by, sent=sent, seen=operation.marks)
+    entry = sheet.entries.filter(kind=Kind.SUBMITTED).order_by("number").last()
+    return entry.number if entry else 0

@@ -1,0 +1,142 @@
+"""The roadshow desk: draw, order, who is on stage, the clock."""
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from contest.errors import Refused
+from contest.services.teams import withdraw_team
+from judging.models import Appearance, RecordEntry, Stage
+from judging.services import stage
+from tests.factories import (
+    make_event,
+    make_participation,
+    make_round,
+    make_team,
+    make_track,
+    make_user,
+    set_status,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def by():
+    return make_user()
+
+
+@pytest.fixture
+def round(by):
+    track = make_track(make_event(by))
+    round = make_round(track, format="roadshow", kind="semifinal")
+    for n in range(4):
+        make_participation(round, make_team(track, make_user(), code=f"T-{n}"))
+    stage.draw(round, by, seed="x")
+    return round
+
+
+def codes(round):
+    return [p.team.code for p in stage.taking_part(round)]
+
+
+def refused(code, call):
+    with pytest.raises(Refused) as caught:
+        call()
+    assert caught.value.code == code
+
+
+def test_the_draw_can_be_drawn_again_by_anybody(round, by):
+    assert codes(round) == sorted(
+        [f"T-{n}" for n in range(4)],
+        key=lambda code: hashlib.sha256(f"x:{code}".encode()).hexdigest(),
+    )
+    drawn = Stage.objects.get(round=round)
+    assert stage.drawn_order(drawn.draw_seed, drawn.draw_codes) == codes(round)
+    entry = RecordEntry.objects.get(kind="draw")
+    assert entry.text == f"x: {' '.join(codes(round))}"
+    stage.draw(round, by)
+    assert len(Stage.objects.get(round=round).draw_seed) == 16, "a seed of its own"
+
+
+def test_nobody_draws_again_once_a_team_was_on_stage(round, by):
+    stage.call_next(round, by)
+    refused("stage_begun", lambda: stage.draw(round, by))
+    order = [p.pk for p in reversed(stage.taking_part(round))]
+    stage.reorder(round, by, order)
+    assert [p.pk for p in stage.taking_part(round)] == order
+
+
+def test_a_team_comes_and_goes(round, by):
+    first, second, third, fourth = stage.taking_part(round)
+    assert stage.call_next(round, by).current == first
+    assert stage.call_next(round, by).current == second
+    assert stage.skip(round, by, third).current == second
+    assert stage.call_next(round, by).current == fourth
+    assert stage.call_next(round, by).current is None, "nobody waits; the last one is done"
+    assert stage.call(round, by, third).current == third, "who was skipped is called back"
+    assert stage.call(round, by, first).current == first, "and who was there may come again"
+    states = dict(Appearance.objects.values_list("participation__team__code", "status"))
+    assert states[first.team.code] == "on_stage"
+    assert {states[p.team.code] for p in (second, third, fourth)} == {"done"}
+    assert stage.finish(round, by).phase == "idle"
+
+
+def test_the_second_of_two_taps_does_nothing(round, by):
+    seen = stage.stage_of(round).version
+    first = stage.call_next(round, by, seen)
+    again = stage.call_next(round, by, seen)
+    assert again.current == first.current
+    assert again.version == seen + 1
+
+
+def test_the_clock_runs_stands_and_goes_on(round, by, monkeypatch):
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+
+    def after(seconds):
+        nonlocal now
+        now += timedelta(seconds=seconds)
+        return stage.stage_of(round)
+
+    refused("nobody_on_stage", lambda: stage.start(round, by))
+    stage.save_settings(round, by, presentation_s=480, questions_s=420, is_public=False)
+    stage.call_next(round, by)
+    assert after(5).remaining_s == 480, "it does not run before it is started"
+    stage.start(round, by)
+    assert after(100).remaining_s == 380
+    stage.start(round, by)
+    stage.pause(round, by)
+    assert after(50).remaining_s == 380
+    stage.start(round, by)
+    assert after(400).remaining_s == -20, "over time is shown as such"
+    stage.go_to_phase(round, by, "questions")
+    assert after(20).remaining_s == 400, "it went on running"
+    stage.pause(round, by)
+    stage.go_to_phase(round, by, "presentation")
+    assert after(20).remaining_s == 480
+    assert stage.call_next(round, by).elapsed_ms == 0
+
+
+def test_the_stage_belongs_to_an_open_round_and_its_teams(round, by):
+    stranger = make_participation()
+    refused("wrong_round", lambda: stage.call(round, by, stranger))
+    gone = stage.taking_part(round)[0]
+    withdraw_team(gone.team, gone.team.memberships.get().user, "ill")
+    gone.refresh_from_db()
+    refused("not_taking_part", lambda: stage.call(round, by, gone))
+    set_status(round, "closed")
+    refused("round_not_open", lambda: stage.call_next(round, by))
+
+
+def test_what_the_hall_is_sent(round, by):
+    stage.call_next(round, by)
+    stage.start(round, by)
+    shown = stage.describe(round)
+    assert shown["current"]["code"] == codes(round)[0]
+    assert shown["next"]["code"] == codes(round)[1]
+    assert shown["running_since"]
+    assert [row["status"] for row in shown["order"]] == ["on_stage", *["waiting"] * 3]
+    assert (shown["done"], shown["count"]) == (0, 4)
