@@ -29,11 +29,9 @@ urlpatterns = [
     path(DESK_ROUND + "submissions/", submissions.desk_submissions, name="desk-submissions"),
     # Judges
     path("judge/", judge.judge_home, name="judge-home"),
-    path("judge/r/<slug:round_slug>/", judge.judge_round, name="judge-round"),
+    path("judge/worker.js", judge.judge_worker, name="judge-worker"),
+    path("judge/manifest.json", judge.judge_manifest, name="judge-manifest"),
     path("judge/teams/<int:pk>/files/<int:file>/", judge.judge_file, name="judge-file"),
-    path("judge/sheets/<int:pk>/", judge.judge_sheet, name="judge-sheet"),
-    path("judge/sheets/<int:pk>/submit/", judge.judge_submit, name="judge-submit"),
-    path("judge/sheets/<int:pk>/recuse/", judge.judge_recuse, name="judge-recuse"),
     # Organizers
     path(DESK + "rubrics/", rubrics.desk_rubrics, name="desk-rubrics"),
     path(DESK + "rubrics/new/", rubrics.desk_rubric_new, name="desk-rubric-new"),

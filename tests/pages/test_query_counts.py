@@ -63,7 +63,6 @@ PAGES = {
         lambda o: [o.event.slug, o.preliminary.slug, o.team.code],
     ),
     "judge-home": ("judge", lambda o: []),
-    "judge-round": ("judge", lambda o: [o.round.slug]),
     "desk": ("organizer", lambda o: [o.event.slug]),
     "desk-teams": ("organizer", lambda o: [o.event.slug]),
     "desk-rounds": ("organizer", lambda o: [o.event.slug]),
