@@ -10,6 +10,7 @@ from contest.roles import is_organizer
 from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus
 from judging.models import Assignment, Judge, MarkRevision, Panel, Recusal, Rubric
+from judging.services.scoresheets import tell_desk
 
 
 @transaction.atomic
@@ -100,6 +101,7 @@ def assign(panel: Panel, judge: Judge, participation: Participation, by: User) -
             )
             if created:
                 LogEntry.write(panel, "assigned", by=by, after=str(assignment))
+                tell_desk(panel.round_id)
     except IntegrityError:
         assignment = Assignment.objects.get(judge=judge, participation=participation)
     return assignment
@@ -134,6 +136,7 @@ def assign_all(panel: Panel, by: User) -> tuple[int, list[tuple[Judge, Team]]]:
             new.append(Assignment(panel=panel, judge=judge, participation=participation))
     Assignment.objects.bulk_create(new, ignore_conflicts=True)
     LogEntry.write(panel, "assigned_all", by=by, after=f"{len(new)}")
+    tell_desk(panel.round_id)
     return len(new), left_out
 
 
@@ -150,6 +153,7 @@ def unassign(assignment: Assignment, by: User) -> None:
             },
         )
     LogEntry.write(assignment.panel, "unassigned", by=by, before=str(assignment))
+    tell_desk(assignment.panel.round_id)
     if hasattr(assignment, "scoresheet"):
         assignment.scoresheet.delete()
     assignment.delete()
@@ -160,6 +164,7 @@ def _recount(judge: Judge, team: Team) -> None:
         participations__team=team, participations__assignments__judge=judge
     ).distinct()
     for round in list(rounds):
+        tell_desk(round.pk)
         transaction.on_commit(
             lambda round=round: ranking_inputs_changed.send(sender=Recusal, round=round)
         )

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from contest import live
 from contest.errors import Refused
 from contest.models import User
 from contest.signals import ranking_inputs_changed
@@ -122,6 +123,7 @@ def save_mark(
                 scoresheet=sheet, criterion=criterion, defaults={"value": value}
             )
         sheet.save(update_fields=["updated_at"])
+        tell_desk(sheet.assignment.participation.round_id)
     return revision
 
 
@@ -183,8 +185,14 @@ def return_sheet(sheet: Scoresheet, by: User, reason: str) -> Scoresheet:
     return sheet
 
 
+def tell_desk(round_id: int) -> None:
+    """Tell the organizers' open pages that the round's sheets are not what they were."""
+    live.publish(live.channel("desk", round_id))
+
+
 def _ranking_changed(assignment: Assignment) -> None:
     round = assignment.participation.round
+    tell_desk(round.pk)
     transaction.on_commit(lambda: ranking_inputs_changed.send(sender=Scoresheet, round=round))
 
 
