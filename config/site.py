@@ -27,8 +27,8 @@ class Site:
 
     def __init__(self, wsgi):
         self.hub = live.Hub()
-        self._pages = WSGIMiddleware(_in_thread_context(wsgi), workers=settings.WEB_THREADS)
-        self._rest = Starlette(
+        self.pages = WSGIMiddleware(_in_thread_context(wsgi), workers=settings.WEB_THREADS)
+        self._streams = Starlette(
             routes=[Route(PATH, live.endpoint(self.hub))], lifespan=self._lifespan
         )
 
@@ -38,13 +38,13 @@ class Site:
             # say what only the proxy may say.
             headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
             if (body := await _begin(receive)) is not None:
-                await self._pages({**scope, "headers": headers}, body, send)
+                await self.pages({**scope, "headers": headers}, body, send)
         else:
-            await self._rest(scope, receive, send)
+            await self._streams(scope, receive, send)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app):
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         if (parent := multiprocessing.parent_process()) is not None:
             # A supervisor that was killed must not leave somebody behind who holds the port.
             loop.add_reader(parent.sentinel, _leave, loop, parent.sentinel)
@@ -54,6 +54,10 @@ class Site:
         with contextlib.suppress(asyncio.CancelledError):
             await feeding
         self.hub.close()
+
+    def end_streams(self) -> None:
+        """Send all streams away and open none; from any thread."""
+        self._loop.call_soon_threadsafe(self.hub.close)
 
 
 def _leave(loop, sentinel) -> None:
