@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import traceback
 
 from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.supervisors import Multiprocess
@@ -12,6 +13,16 @@ STOP_S = 5
 ALIVE_S = 15
 
 
+def load():
+    """The application. One that cannot be loaded ends the server, and is not tried for ever."""
+    try:
+        from config.asgi import application
+    except Exception:
+        traceback.print_exc()
+        sys.exit(STARTUP_FAILURE)
+    return application
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", required=True)
@@ -20,7 +31,8 @@ def main() -> None:
     parser.add_argument("--behind-proxy", action="store_true")
     options = parser.parse_args()
     config = Config(
-        "config.asgi:application",
+        "config.web:load",
+        factory=True,
         host=options.host,
         port=options.port,
         workers=options.workers,
