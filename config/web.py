@@ -1,6 +1,8 @@
 """The web server's processes under one that replaces those that die: ``python -m config.web``."""
 
 import argparse
+import contextlib
+import resource
 import sys
 import traceback
 
@@ -11,6 +13,8 @@ from uvicorn.supervisors import Multiprocess
 STOP_S = 5
 # A process gives a sign of life at least so often, or is replaced.
 ALIVE_S = 15
+# Each stream is an open file, and systems let a process have 1024 where it does not ask for more.
+OPEN_FILES = 65536
 
 
 def load():
@@ -21,6 +25,13 @@ def load():
         traceback.print_exc()
         sys.exit(STARTUP_FAILURE)
     return application
+
+
+def _allow_many_streams() -> None:
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def main() -> None:
@@ -47,6 +58,7 @@ def main() -> None:
         timeout_graceful_shutdown=STOP_S,
         timeout_worker_healthcheck=ALIVE_S,
     )
+    _allow_many_streams()
     # Even a single process has its supervisor, unlike with `python -m uvicorn`.
     supervisor = Multiprocess(config, sockets=[config.bind_socket()])
     supervisor.run()
