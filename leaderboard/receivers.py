@@ -8,6 +8,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
+from contest.models import Round
 from contest.signals import ranking_inputs_changed, round_publishing
 from contest.states import RoundStatus
 from leaderboard.models import SchemeComponent
@@ -42,6 +43,8 @@ def refresh_soon(sender, round, **kwargs):
     """Recompute in the background; a decided round stands, so its result is shown or hidden now."""
     if round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
         transaction.on_commit(lambda: standings.refresh(round))
+        if sender is Round:  # published or taken back, which may show or hide what is there already
+            standings.tell_boards(round)
     else:
         transaction.on_commit(lambda: _send(round.pk))
 

@@ -6,6 +6,7 @@ from django import template
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
+from contest import live
 from contest.numbers import round_half_up
 
 register = template.Library()
@@ -64,3 +65,13 @@ def query(context, **changes):
         else:
             params[name] = value
     return f"?{params.urlencode()}" if params else "?"
+
+
+@register.simple_tag
+def live_url(*parts):
+    """Where a page listens: ``{% live_url "desk" round.pk "stage" round.pk %}``.
+
+    Only on pages whose reader may know that something changed there.
+    """
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return live.url(*(live.channel(kind, pk) for kind, pk in pairs))

@@ -132,9 +132,7 @@ class TabletViewSet(ViewSet):
         outbox.is_valid(raise_exception=True)
         judge, device = judge_of(request.user), outbox.validated_data["device"]
         if outbox.validated_data["judge"] not in (None, judge.pk):
-            raise Refused(
-                _("Another judge has signed in on this tablet."), code="other_judge"
-            )
+            raise Refused(_("Another judge has signed in on this tablet."), code="other_judge")
         outcomes = []
         for given in outbox.validated_data["operations"]:
             operation = OperationSerializer(data=given)

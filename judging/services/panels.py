@@ -105,6 +105,7 @@ def assign(panel: Panel, judge: Judge, participation: Participation, by: User) -
             )
             if created:
                 LogEntry.write(panel, "assigned", by=by, after=str(assignment))
+                tell_desk(panel.round_id)
     except IntegrityError:
         assignment = Assignment.objects.get(judge=judge, participation=participation)
     return assignment
@@ -139,6 +140,7 @@ def assign_all(panel: Panel, by: User) -> tuple[int, list[tuple[Judge, Team]]]:
             new.append(Assignment(panel=panel, judge=judge, participation=participation))
     Assignment.objects.bulk_create(new, ignore_conflicts=True)
     LogEntry.write(panel, "assigned_all", by=by, after=f"{len(new)}")
+    tell_desk(panel.round_id)
     return len(new), left_out
 
 
@@ -155,6 +157,7 @@ def unassign(assignment: Assignment, by: User) -> None:
             },
         )
     LogEntry.write(assignment.panel, "unassigned", by=by, before=str(assignment))
+    tell_desk(assignment.panel.round_id)
     if hasattr(assignment, "scoresheet"):
         assignment.scoresheet.delete()
     assignment.delete()

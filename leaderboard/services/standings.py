@@ -12,6 +12,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from contest import live
 from contest.models import Participation, Round
 from contest.roles import organized_events
 from contest.states import ParticipationStatus, RoundStatus
@@ -238,11 +239,18 @@ def _store(round: Round, audience: str, read_at, fresh: Standing | None, rows) -
             return
         standing.is_current = False
         standing.save(update_fields=["is_current"])
+    if audience == PUBLIC and (standing is not None or fresh is not None):
+        tell_boards(round)
     if fresh is not None:
         fresh.save()
         for row in rows:
             row.standing = fresh
         StandingRow.objects.bulk_create(rows, batch_size=1000)
+
+
+def tell_boards(round: Round) -> None:
+    """Tell open leaderboards of the round that what everybody may see there has changed."""
+    live.publish(live.channel("board", round.pk))
 
 
 def _name(component: SchemeComponent) -> str:
