@@ -14,9 +14,10 @@ from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from contest import live
 from contest.api.base import REFUSED
 from contest.errors import Refused
-from judging.roles import judge_of
+from judging.roles import assignments_of, judge_of
 from judging.services import tablet
 
 
@@ -94,6 +95,10 @@ class OutcomeSerializer(serializers.Serializer):
     current = serializers.DictField(help_text="On a conflict: what another tablet left.")
 
 
+class LiveSerializer(serializers.Serializer):
+    url = serializers.CharField()
+
+
 class OutcomesSerializer(serializers.Serializer):
     outcomes = OutcomeSerializer(many=True)
 
@@ -123,6 +128,17 @@ class TabletViewSet(ViewSet):
         if request.headers.get("If-None-Match") == etag:
             return Response(status=304, headers=headers)
         return Response(package, headers=headers)
+
+    @extend_schema(operation_id="tablet_live", responses=LiveSerializer)
+    @action(detail=False)
+    def live(self, request):
+        """Where the tablet listens for changes; good for some days."""
+        judge = judge_of(request.user)
+        rounds = assignments_of(request.user).values_list("participation__round", flat=True)
+        channels = [live.channel("judge", judge.pk)]
+        for pk in sorted(set(rounds))[: live.MAX_CHANNELS // 2 - 1]:
+            channels += [live.channel("round", pk), live.channel("stage", pk)]
+        return Response(LiveSerializer({"url": live.url(*channels)}).data)
 
     @extend_schema(request=OutboxSerializer, responses={200: OutcomesSerializer, 409: REFUSED})
     @action(detail=False, methods=["post"])

@@ -11,6 +11,7 @@ from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus
 from judging.models import Assignment, Judge, Panel, RecordEntry, Recusal, Rubric
 from judging.services import record
+from judging.services.telling import tell_desk, tell_judges
 
 
 @transaction.atomic
@@ -106,6 +107,7 @@ def assign(panel: Panel, judge: Judge, participation: Participation, by: User) -
             if created:
                 LogEntry.write(panel, "assigned", by=by, after=str(assignment))
                 tell_desk(panel.round_id)
+                tell_judges([judge.pk])
     except IntegrityError:
         assignment = Assignment.objects.get(judge=judge, participation=participation)
     return assignment
@@ -141,6 +143,7 @@ def assign_all(panel: Panel, by: User) -> tuple[int, list[tuple[Judge, Team]]]:
     Assignment.objects.bulk_create(new, ignore_conflicts=True)
     LogEntry.write(panel, "assigned_all", by=by, after=f"{len(new)}")
     tell_desk(panel.round_id)
+    tell_judges(assignment.judge_id for assignment in new)
     return len(new), left_out
 
 
@@ -158,6 +161,7 @@ def unassign(assignment: Assignment, by: User) -> None:
         )
     LogEntry.write(assignment.panel, "unassigned", by=by, before=str(assignment))
     tell_desk(assignment.panel.round_id)
+    tell_judges([assignment.judge_id])
     if hasattr(assignment, "scoresheet"):
         assignment.scoresheet.delete()
     assignment.delete()

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from contest.models import Round
 from judging.models import Mark, Record, RecordEntry, Recusal, Scoresheet
+from judging.services.telling import tell_desk, tell_judges
 from judging.states import ScoresheetStatus
 
 Kind = RecordEntry.Kind
@@ -27,6 +28,9 @@ def append(round: Round, kind: str, **fields) -> RecordEntry:
     entry.digest = entry.digest_after(record.head)
     entry.save(force_insert=True)
     Record.objects.filter(pk=record.pk).update(length=F("length") + 1, head=entry.digest)
+    tell_desk(round.pk)
+    if entry.judge is not None:
+        tell_judges([entry.judge_id], entry.device)
     return entry
 
 

@@ -19,6 +19,7 @@ from contest.services.rounds import set_running_order
 from contest.states import ParticipationStatus, RoundStatus
 from judging.models import Appearance, RecordEntry, Stage
 from judging.services import record
+from judging.services.telling import tell_desk, tell_hall
 from judging.states import AppearanceStatus
 
 Phase = Stage.Phase
@@ -67,6 +68,8 @@ def _act(
         change(stage)
         stage.version += 1
         stage.save()
+        tell_hall(round.pk, describe(round))
+        tell_desk(round.pk)
     return stage
 
 

@@ -1,7 +1,7 @@
 """Telling open pages and tablets that something changed. They fetch it; see contest/live.py.
 
-Channels: ``desk-<round>`` for organizers, ``judge-<judge>`` for a judge's tablets, ``stage-<round>``
-for everything in the hall.
+Channels: ``desk-<round>`` for organizers, ``judge-<judge>`` for a judge's tablets,
+``stage-<round>`` for everything in the hall.
 """
 
 from collections.abc import Iterable

@@ -12,6 +12,7 @@ from contest.models import LogEntry, Participation, Round, User
 from contest.signals import ranking_inputs_changed
 from judging.models import Judge, Panel, RecordEntry, Tie, TiedTeam
 from judging.services import record
+from judging.services.telling import tell_judges
 from judging.states import TieStatus
 
 
@@ -41,6 +42,7 @@ def ask(panel: Panel, participations: Sequence[Participation], by: User) -> Tie:
             return tie
     tie = Tie.objects.create(panel=panel, asked_by=by)
     TiedTeam.objects.bulk_create([TiedTeam(tie=tie, participation=p) for p in participations])
+    tell_judges([panel.chair_id])
     LogEntry.write(tie, "tie_asked", by=by, after=", ".join(p.team.code for p in participations))
     return tie
 
@@ -98,6 +100,8 @@ def drop(tie: Tie, by: User, reason: str) -> Tie:
         raise Refused(_("Give a reason; it is kept in the log."), code="reason_required")
     with transaction.atomic():
         tie.move_to(TieStatus.DROPPED, by=by, reason=reason)
+        if tie.panel.chair_id:
+            tell_judges([tie.panel.chair_id])
         _changed(tie.panel.round)
     return tie
 

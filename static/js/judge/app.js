@@ -343,7 +343,10 @@ async function listen() {
       if (tablet.link === "offline") throw new Error("offline");
     },
     onResync: () => tablet.hurry(),
-    onMessage: (channel, data) => (data.stage ? tablet.hearStage(data.stage) : tablet.hurry()),
+    onMessage: (_channel, data) => {
+      if (data.stage) tablet.hearStage(data.stage);
+      else if (!data.device || data.device !== tablet.device) tablet.hurry();
+    },
     onState: (state) => {
       app.push = state;
       draw();

@@ -219,8 +219,9 @@ export class Tablet extends EventTarget {
 
   // --- Sending -------------------------------------------------------------------------------
 
-  // Now, whatever was waited for before.
+  // Now, whatever was waited for before, and with a look at what the server holds.
   hurry() {
+    this.isStale = true;
     this.delay = FIRST_DELAY_MS;
     this.soon(0);
   }
@@ -259,12 +260,22 @@ export class Tablet extends EventTarget {
         const batch = this.waiting.filter((operation) => operation.n).slice(0, MOST);
         const problem = await this.sendBatch(batch);
         // Somebody else signed in on this tablet: what waits stays until its judge is back.
-        if (problem === "other_judge") break;
+        if (problem === "other_judge") {
+          this.isStale = true;
+          break;
+        }
         if (problem) return this.pause(problem);
       }
-      const problem = await this.refresh();
-      if (problem) return this.pause(problem);
+      if (this.isStale) {
+        this.isStale = false;
+        const problem = await this.refresh();
+        if (problem) {
+          this.isStale = true;
+          return this.pause(problem);
+        }
+      }
     } catch {
+      this.isStale = true;
       return this.pause("offline");
     }
     this.delay = FIRST_DELAY_MS;
@@ -357,6 +368,7 @@ export class Tablet extends EventTarget {
         });
       }
     }
+    if (changed.length || batch.some((operation) => operation.kind !== "mark")) this.isStale = true;
     const now = new Date(serverNow()).toISOString();
     await this.settle(gone, changed, (team, operation, number) =>
       confirmed(team, operation, number, now), null, done);
