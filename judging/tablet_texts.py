@@ -56,7 +56,7 @@ TEXTS = {
     # The sheet
     "total": _("Weighted total"),
     "rank_among": _("Rank {rank} of your {n} sheets"),
-    "incomplete": _("{n} marks missing"),
+    "incomplete": _("Missing: {n}"),
     "share": _("{n} %"),
     "up_to": _("up to {n} points"),
     "bonus": _("bonus"),
@@ -79,7 +79,7 @@ TEXTS = {
     "undo_what": _("Undo: {name} back to {mark}"),
     "mark_on_tablet": _("on this tablet"),
     "mark_on_server": _("on the server"),
-    "submit": _("Submit the sheet…"),
+    "submit": _("Submit…"),
     "submit_title": _("Submit the sheet for {team}?"),
     "submit_help": _("Afterwards only the organizers can return it to you."),
     "submit_missing": _("Marks are missing for: {names}"),

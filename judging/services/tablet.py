@@ -105,7 +105,8 @@ def package(judge: Judge) -> dict:
             for reminder in Reminder.objects.filter(judge=judge)[:20]
         ],
         "ties": _ties(judge),
-        "rounds": list(rounds.values()),
+        # What is to be done now comes first.
+        "rounds": sorted(rounds.values(), key=lambda shown: shown["status"] != RoundStatus.OPEN),
     }  # fmt: skip
 
 

@@ -46,10 +46,6 @@ const act = {
     location.hash = `#/t/${team.assignment}`;
   },
 
-  opened() {
-    scrollTo(0, 0);
-  },
-
   mark(team, criterion, value) {
     const before = effective(team, tablet.own).marks.get(criterion.id) ?? null;
     if (value === before || (before !== null && value !== null && Number(value) === Number(before))) {
@@ -376,7 +372,10 @@ async function register() {
 
 async function begin() {
   tablet.addEventListener("change", draw);
-  addEventListener("hashchange", draw);
+  addEventListener("hashchange", () => {
+    draw();
+    scrollTo(0, 0);
+  });
   addEventListener("beforeinstallprompt", (event) => {
     event.preventDefault();
     app.installPrompt = event;

@@ -42,8 +42,7 @@ function roundView(round, operations, act) {
       <ol class="teams">${shown.map(({ team, state, row }) => html`
         <li>
           <a class="team ${team.participation !== null && team.participation === onStage ? "on-stage" : ""}"
-            href="#/t/${team.assignment}" data-assignment=${team.assignment}
-            @click=${() => act.opened(team)}>
+            href="#/t/${team.assignment}" data-assignment=${team.assignment}>
             <span class="order">${team.order ?? ""}</span>
             <span class="who"><strong>${teamName(team)}</strong>
               ${team.participation !== null && team.participation === onStage

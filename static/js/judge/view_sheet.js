@@ -16,7 +16,10 @@ export function sheetView({ round, team, operations, act, canUndo, online, waiti
   const place = round.teams.indexOf(team);
   return html`
     <div class="sheet">
-      <aside class="panel team-panel">${teamPanel(round, team)}</aside>
+      <aside class="side">
+        <div class="panel">${teamPanel(round, team)}</div>
+        <div class="panel own-panel">${ownSheets(round, team, operations)}</div>
+      </aside>
       <section class="marks" aria-label=${teamName(team)}>
         ${notices(round, team, sheet, editable)}
         ${sheet.conflicts.map((operation) => conflict(operation, criteria, act))}
@@ -33,7 +36,6 @@ export function sheetView({ round, team, operations, act, canUndo, online, waiti
               </button>
             </p>`}
       </section>
-      <aside class="panel own-panel">${ownSheets(round, team, operations)}</aside>
     </div>
     <div class="bar">
       <button class="btn" ?disabled=${place <= 0} aria-label=${t("previous")}
@@ -60,7 +62,7 @@ function teamPanel(round, team) {
       ? html`<p class="quiet">${t("anonymous")}</p>`
       : html`<p>${[pick(team, "organisation"), pick(team, "country")].filter(Boolean).join(" · ")}</p>`}
     <h2>${pick(team, "title")}</h2>
-    <p class="abstract" tabindex="0">${pick(team, "abstract")}</p>
+    ${pick(team, "abstract") ? html`<p class="abstract" tabindex="0">${pick(team, "abstract")}</p>` : nothing}
     ${links.length
       ? html`<p class="links">${links.map(([name, url]) => html`
           <a class="btn btn-quiet" href=${url} target="_blank" rel="noopener noreferrer">${t(name)}</a>`)}</p>`
