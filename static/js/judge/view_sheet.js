@@ -1,7 +1,7 @@
 // One team's sheet. Draws what it is given and calls `act`; keeps nothing.
 import { html, nothing, svg } from "../../vendor/lit-html/lit-html.js";
 import { effective, isEditable, ownRanking, stateOf } from "./sheets.js";
-import { compare, format, isRequired, missing, nearest, plain, stepped, steps, total } from "./totals.js";
+import { compare, format, missing, nearest, plain, stepped, steps, total } from "./totals.js";
 import { list, pick, t, teamName } from "./words.js";
 
 // A scale with at most this many steps is shown as buttons, one a mark.
@@ -125,8 +125,7 @@ function criterionView({ criterion, criteria, round, team, sheet, editable, oper
                   ? html`<span class="kept kept-here">▣ ${t("mark_on_tablet")}</span>`
                   : html`<span class="kept kept-server">✓ ${t("mark_on_server")}</span>`}
             </div>
-            ${scale(criterion, team, mark, set)}
-            ${otherMarks(criterion, round, team, operations)}
+            ${scale(criterion, team, mark, set, marksElsewhere(criterion, round, team, operations))}
           `}
     </fieldset>
   `;
@@ -143,10 +142,11 @@ function kindText(criterion, criteria) {
   return `${t(criterion.kind)} · ${t("up_to", { n: plain(criterion.maximum) })}`;
 }
 
-function scale(criterion, team, mark, set) {
+function scale(criterion, team, mark, set, others) {
   const marks = steps(criterion);
   if (marks.length <= MOST_BUTTONS) {
-    return choices(criterion, team, mark, set, marks.map((value) => [value, value]));
+    return html`${choices(criterion, team, mark, set, marks.map((value) => [value, value]), others)}
+      ${others.length ? html`<p class="unseen">${t("your_others", { marks: list(others.map(plain)) })}</p>` : nothing}`;
   }
   const name = pick(criterion, "name");
   const typed = (event) => {
@@ -162,43 +162,43 @@ function scale(criterion, team, mark, set) {
       <input type="text" inputmode="decimal" autocomplete="off" .value=${mark === null ? "" : plain(mark)}
         aria-label=${t("type_mark", { name })} @change=${typed}>
     </div>
+    ${others.length ? picture(criterion, others) : nothing}
   `;
 }
 
-function choices(criterion, team, mark, set, options) {
+// The dots under a button count the judge's other sheets with that mark.
+function choices(criterion, team, mark, set, options, others = []) {
   const name = `c${team.assignment}-${criterion.id}`;
   const chosen = mark === null ? null : plain(mark);
+  const dots = (value) => others.filter((other) => plain(other) === value).length;
   return html`<div class="choices" role="radiogroup" aria-label=${pick(criterion, "name")}>
     ${options.map(([value, label]) => html`
       <label class="choice">
         <input type="radio" name=${name} value=${value} .checked=${chosen === value}
-          @change=${() => set(value)}><span>${label}</span>
+          @change=${() => set(value)}><span>${label}${dots(value)
+            ? html`<small aria-hidden="true">${"•".repeat(Math.min(5, dots(value)))}</small>` : nothing}</span>
       </label>`)}
   </div>`;
 }
 
-// Where the judge's marks for the other teams lie on this scale.
-function otherMarks(criterion, round, team, operations) {
-  if (!isRequired(criterion)) return nothing;
-  const others = [];
-  for (const other of round.teams) {
-    if (other === team || other.rubric !== team.rubric) continue;
-    const mark = effective(other, operations).marks.get(criterion.id);
-    if (mark != null) others.push(Number(mark));
-  }
-  if (!others.length) return nothing;
+// The judge's marks for the other teams on this criterion, lowest first.
+function marksElsewhere(criterion, round, team, operations) {
+  return round.teams
+    .filter((other) => other !== team && other.rubric === team.rubric)
+    .map((other) => effective(other, operations).marks.get(criterion.id))
+    .filter((mark) => mark != null)
+    .sort((a, b) => Number(a) - Number(b));
+}
+
+// Where they lie on a long scale, under its slider.
+function picture(criterion, others) {
   const low = Number(criterion.minimum);
   const span = Number(criterion.maximum) - low;
-  const seen = new Map();
-  const marks = others.sort((a, b) => a - b);
-  return html`<svg class="others" viewBox="0 0 100 10" preserveAspectRatio="none" role="img"
-      aria-label=${t("your_others", { marks: list(marks.map(String)) })}>
-    <line x1="0" y1="8" x2="100" y2="8"></line>
-    ${marks.map((mark) => {
-      const above = seen.get(mark) ?? 0;
-      seen.set(mark, above + 1);
-      const x = 1 + (98 * (mark - low)) / span;
-      return svg`<line class="tick" x1=${x} x2=${x} y1=${8 - 2 * Math.min(above, 3)} y2=${6 - 2 * Math.min(above, 3)}></line>`;
+  return html`<svg class="others" viewBox="0 0 100 8" preserveAspectRatio="none" role="img"
+      aria-label=${t("your_others", { marks: list(others.map(plain)) })}>
+    ${others.map((mark) => {
+      const x = 1 + (98 * (Number(mark) - low)) / span;
+      return svg`<line x1=${x} x2=${x} y1="0" y2="8"></line>`;
     })}
   </svg>`;
 }
