@@ -52,6 +52,8 @@ TEXTS = {
     "video": _("Video"),
     "base_model": _("Base model"),
     "licence": _("Licence"),
+    "show_beside": _("Show beside"),
+    "open_alone": _("Open in a tab"),
     "files_need_network": _("Files can be opened while there is a connection."),
     # The sheet
     "total": _("Weighted total"),

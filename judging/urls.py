@@ -38,6 +38,7 @@ urlpatterns = [
     path(DESK + "rubrics/<int:pk>/", rubrics.desk_rubric, name="desk-rubric"),
     path(DESK + "rubrics/<int:pk>/copy/", rubrics.desk_rubric_copy, name="desk-rubric-copy"),
     path(DESK + "judges/", panels.desk_judges, name="desk-judges"),
+    path(DESK + "judges/links/", panels.desk_judge_links, name="desk-judge-links"),
     path(DESK + "judges/<int:pk>/", panels.desk_judge, name="desk-judge"),
     path(DESK + "judges/<int:pk>/link/", panels.desk_judge_link, name="desk-judge-link"),
     path(DESK + "links/<uuid:pk>/revoke/", panels.desk_link_revoke, name="desk-link-revoke"),

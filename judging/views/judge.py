@@ -8,6 +8,8 @@ import hashlib
 import json
 from functools import wraps
 
+from csp.constants import SELF
+from csp.decorators import csp_update
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpResponse, JsonResponse
@@ -18,13 +20,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.cache import cache_control
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csrf import ensure_csrf_cookie
 
 from contest.models import EntryFile
 from judging.models import Assignment
 from judging.roles import assignments_of, judge_of
 from judging.services.scoresheets import is_recused
-from judging.services.tablet import file_name
+from judging.services.tablet import file_name, file_type
 from judging.tablet_texts import texts
 
 # Everything the app is made of; the service worker keeps it on the tablet.
@@ -43,6 +46,16 @@ MODULES = (
     "vendor/lit-html/lit-html.js",
 )
 ASSETS = (*MODULES, "css/tablet.css", "img/favicon.svg", "img/icon-192.png", "img/icon-512.png")
+
+
+# What is shown beside the sheet. The content was checked to be of its kind when it was uploaded, and
+# browsers are told not to guess.
+SHOWN = {
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+}
 
 
 def judge_required(view):
@@ -109,20 +122,23 @@ def judge_manifest(request):
     return JsonResponse(manifest, content_type="application/manifest+json")
 
 
+@xframe_options_sameorigin
+@csp_update({"frame-ancestors": [SELF]})
 @judge_required
 def judge_file(request, judge, pk, file):
-    """A document of a team that the judge is to score, always as an attachment."""
+    """A document of a team that the judge is to score: shown if it is one that browsers show."""
     assignment = get_object_or_404(
         assignments_of(judge.user).select_related("panel", "participation__team__entry"), pk=pk
     )
     if is_recused(assignment):
         raise PermissionDenied
     kept, place = _file_of(assignment, file)
+    shown_as = SHOWN.get(file_type(kept))
     return FileResponse(
         kept.file.open("rb"),
-        as_attachment=True,
+        as_attachment=shown_as is None,
         filename=file_name(kept, place) if assignment.panel.is_anonymous else kept.original_name,
-        content_type="application/octet-stream",
+        content_type=shown_as or "application/octet-stream",
     )
 
 

@@ -70,6 +70,20 @@ def desk_judge_link(request, event, pk):
     )
 
 
+@never_cache
+@require_POST
+@organizer_required
+def desk_judge_links(request, event):
+    """A new link for every judge, as cards to print and hand out; shown this once."""
+    cards = []
+    for judge in event.judges.select_related("user"):
+        link, token = make_link(judge.user, event, request.user)
+        url = link_url(token)
+        # The SVG is drawn by segno from our own address.
+        cards.append({"judge": judge, "link": link, "url": url, "qr": mark_safe(qr_svg(url))})
+    return render(request, "judging/desk_judge_links.html", {"event": event, "cards": cards})
+
+
 @require_POST
 @organizer_required
 def desk_link_revoke(request, event, pk):

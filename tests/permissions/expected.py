@@ -122,6 +122,7 @@ PAGES = {
     "desk-rubric": both(DESK, with_pk(event, "rubric")),
     "desk-rubric-copy": post(DESK, with_pk(event, "rubric")),
     "desk-judges": both(DESK, event),
+    "desk-judge-links": post(DESK, event),
     "desk-judge": both(DESK, with_pk(event, "judge")),
     "desk-judge-link": post(DESK, with_pk(event, "judge")),
     "desk-link-revoke": post(DESK, with_pk(event, "link")),

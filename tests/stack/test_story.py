@@ -257,7 +257,9 @@ for n, content in enumerate(files):
         number = int(code[3:])
         given = [mark_of(0, number, c) for c in range(3)]
         for c, mark in enumerate(given):
-            first.locator(".criterion").nth(c).locator(f'input[value="{mark.normalize():f}"]').check()
+            first.locator(".criterion").nth(c).locator(
+                f'input[value="{mark.normalize():f}"]'
+            ).check()
         first.get_by_role("button", name="Submit…").click()
         first.locator("#confirm-submit").click()
         expect(first.locator("#sync")).to_have_text("Everything is saved on the server")

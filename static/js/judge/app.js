@@ -15,6 +15,7 @@ const tablet = new Tablet({ package: urls.package, outbox: urls.outbox });
 const app = {
   push: "polling",
   dialog: null,
+  shown: null, // the file beside the sheet
   undo: new Map(), // by assignment: [{criterion, from, to}]
   ties: new Map(), // by tie: participations in the order that the chair tries
   dismissed: new Set(),
@@ -64,6 +65,11 @@ const act = {
 
   text(team, kind, text) {
     tablet.add({ kind, text }, { team, replacesText: true });
+  },
+
+  show(file) {
+    app.shown = file;
+    draw();
   },
 
   ask(kind, team) {
@@ -271,6 +277,7 @@ function bodyView(where) {
       canUndo: (app.undo.get(where.team.assignment)?.length ?? 0) > 0,
       online: tablet.link === "online",
       waiting: tablet.waiting.length > 0,
+      shown: where.team.files.find((file) => file.url === app.shown?.url) ?? null,
     });
   }
   return homeView({ tablet, act, dismissed: app.dismissed });

@@ -4,20 +4,22 @@ import { effective, isEditable, ownRanking, stateOf } from "./sheets.js";
 import { compare, format, missing, nearest, plain, stepped, steps, total } from "./totals.js";
 import { list, pick, t, teamName } from "./words.js";
 
+const SHOWN = new Set(["pdf", "png", "jpg", "jpeg"]);
 // A scale with at most this many steps is shown as buttons, one a mark.
 const MOST_BUTTONS = 21;
 
 export const badge = (state) => html`<span class="state state-${state}">${t(`state_${state}`)}</span>`;
 
-export function sheetView({ round, team, operations, act, canUndo, online, waiting }) {
+export function sheetView({ round, team, operations, act, canUndo, online, waiting, shown }) {
   const sheet = effective(team, operations);
   const criteria = round.rubrics[team.rubric].criteria;
   const editable = isEditable(round, team, sheet);
   const place = round.teams.indexOf(team);
   return html`
-    <div class="sheet">
+    <div class="sheet ${shown ? "with-file" : ""}">
       <aside class="side">
-        <div class="panel">${teamPanel(round, team)}</div>
+        ${shown ? fileView(shown, act) : nothing}
+        <div class="panel">${teamPanel(round, team, act)}</div>
         <div class="panel own-panel">${ownSheets(round, team, operations)}</div>
       </aside>
       <section class="marks" aria-label=${teamName(team)}>
@@ -51,7 +53,19 @@ export function sheetView({ round, team, operations, act, canUndo, online, waiti
   `;
 }
 
-function teamPanel(round, team) {
+// Beside the marks, where there is room; a picture or what the browser shows of a PDF.
+function fileView(file, act) {
+  return html`<div class="panel file-view">
+    <p class="buttons"><strong>${file.name}</strong>
+      <a class="btn btn-quiet" href=${file.url} target="_blank">${t("open_alone")}</a>
+      <button class="btn btn-quiet" @click=${() => act.show(null)}>${t("dismiss")}</button></p>
+    ${file.type === "pdf"
+      ? html`<iframe src=${file.url} title=${file.name}></iframe>`
+      : html`<img src=${file.url} alt=${file.name}>`}
+  </div>`;
+}
+
+function teamPanel(round, team, act) {
   const links = Object.entries(team.links);
   return html`
     <p class="quiet">
@@ -73,7 +87,10 @@ function teamPanel(round, team) {
       ? html`<h2>${t("files")}</h2>
           <ul class="files">${team.files.map((file) => html`
             <li><a class="btn btn-quiet" href=${file.url} target="_blank">${file.name}</a>
-              <span class="quiet">${size(file.size)}</span></li>`)}</ul>
+              <span class="quiet">${size(file.size)}</span>
+              ${SHOWN.has(file.type)
+                ? html`<button class="btn btn-quiet beside" @click=${() => act.show(file)}>${t("show_beside")}</button>`
+                : nothing}</li>`)}</ul>
           <p class="quiet">${t("files_need_network")}</p>`
       : nothing}
   `;
