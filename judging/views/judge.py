@@ -48,7 +48,7 @@ MODULES = (
 ASSETS = (*MODULES, "css/tablet.css", "img/favicon.svg", "img/icon-192.png", "img/icon-512.png")
 
 
-# What is shown beside the sheet. The content was checked to be of its kind when it was uploaded, and
+# What is shown beside the sheet. Its content was checked to be of its kind at the upload, and
 # browsers are told not to guess.
 SHOWN = {
     "pdf": "application/pdf",
