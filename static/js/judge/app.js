@@ -204,8 +204,15 @@ function syncView() {
 }
 
 function stageView({ page, team }) {
-  const round = tablet.package?.rounds.find((other) => other.stage?.current);
-  if (!round) return nothing;
+  const rounds = tablet.package?.rounds ?? [];
+  const round = rounds.find((other) => other.stage?.current);
+  if (!round) {
+    const next = rounds.find((other) => other.status === "open" && other.stage?.next)?.stage.next;
+    return next
+      ? html`<div class="stage-line"><span class="quiet">${t("next_on_stage")}</span>
+          <span>${next.order ? `${next.order}. ` : ""}${teamName(next)}</span></div>`
+      : nothing;
+  }
   const { stage } = round;
   const own = round.teams.find((other) => other.participation === stage.current.participation);
   const left = remaining(stage);
@@ -274,7 +281,7 @@ function bodyView(where) {
       ...where,
       operations: tablet.own,
       act,
-      canUndo: (app.undo.get(where.team.assignment)?.length ?? 0) > 0,
+      lastUndo: app.undo.get(where.team.assignment)?.at(-1) ?? null,
       online: tablet.link === "online",
       waiting: tablet.waiting.length > 0,
       shown: where.team.files.find((file) => file.url === app.shown?.url) ?? null,

@@ -10,7 +10,7 @@ const MOST_BUTTONS = 21;
 
 export const badge = (state) => html`<span class="state state-${state}">${t(`state_${state}`)}</span>`;
 
-export function sheetView({ round, team, operations, act, canUndo, online, waiting, shown }) {
+export function sheetView({ round, team, operations, act, lastUndo, online, waiting, shown }) {
   const sheet = effective(team, operations);
   const criteria = round.rubrics[team.rubric].criteria;
   const editable = isEditable(round, team, sheet);
@@ -42,7 +42,8 @@ export function sheetView({ round, team, operations, act, canUndo, online, waiti
     <div class="bar">
       <button class="btn" ?disabled=${place <= 0} aria-label=${t("previous")}
         @click=${() => act.open(round.teams[place - 1])}>←</button>
-      <button class="btn" ?disabled=${!canUndo || !editable} @click=${() => act.undo(team)}>
+      <button class="btn" ?disabled=${!lastUndo || !editable} @click=${() => act.undo(team)}
+        aria-label=${lastUndo ? t("undo_what", { name: pick(lastUndo.criterion, "name"), mark: plain(lastUndo.from) }) : t("undo")}>
         ↶ <span class="wide">${t("undo")}</span>
       </button>
       ${totalView(round, team, sheet, criteria, operations)}
