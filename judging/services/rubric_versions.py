@@ -337,10 +337,8 @@ def _lock(panel: Panel, new: Rubric) -> tuple[Panel, Rubric]:
     Round.objects.select_for_update(of=("self",), no_key=True).get(pk=panel.round_id)
     Rubric.objects.select_for_update().get(pk=new.pk)
     Panel.objects.select_for_update(of=("self",)).get(pk=panel.pk)
-    assignments = panel.assignments.order_by("pk").select_for_update(of=("self",))
-    ids = list(assignments.values_list("pk", flat=True))
-    sheets = Scoresheet.objects.filter(assignment__in=ids).order_by("pk")
-    list(sheets.select_for_update(of=("self",)).values_list("pk", flat=True))
+    assignments = list(panel.assignments.select_for_update().order_by("pk"))
+    list(Scoresheet.objects.select_for_update().filter(assignment__in=assignments).order_by("pk"))
     return (
         Panel.objects.select_related("round__event", "rubric").get(pk=panel.pk),
         Rubric.objects.get(pk=new.pk),

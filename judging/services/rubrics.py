@@ -135,9 +135,9 @@ def _validate(criteria: list[Criterion]) -> None:
     if (total := sum(weights)) != WHOLE:
         told = {"sum": _plain(total), "off": _plain(abs(WHOLE - total))}
         raise ValidationError(
-            _("The weights add up to %(sum)s; %(off)s are missing to 100.")
+            _("The weights add up to %(sum)s: %(off)s short of 100.")
             if total < WHOLE
-            else _("The weights add up to %(sum)s, which is %(off)s more than 100."),
+            else _("The weights add up to %(sum)s: %(off)s more than 100."),
             code="weights_off",
             params=told,
         )
