@@ -50,7 +50,7 @@ document.querySelectorAll("form[data-rubric]").forEach((form) => {
       button.hidden = gone;
     });
     field(row, "kind").hidden = gone;
-    row.querySelector("[data-title]").textContent = gone ? said.removed.replace("%s", name(row)) : name(row);
+    row.querySelector("[data-title]").textContent = gone ? said.removed.replace("{name}", () => name(row)) : name(row);
   };
 
   const showWeights = () => {
@@ -68,7 +68,7 @@ document.querySelectorAll("form[data-rubric]").forEach((form) => {
     const off = 10000 - sum;
     const words = off > 0 ? said.missing : off < 0 ? said.over : said.full;
     const text = counted.length
-      ? `${said.sum.replace("%s", number(sum))} · ${words.replace("%s", number(Math.abs(off)))}`
+      ? `${said.sum.replace("{n}", number(sum))} · ${words.replace("{n}", number(Math.abs(off)))}`
       : said.nothing;
     const status = weights.querySelector(".weights-said");
     if (status.textContent !== text) status.textContent = text;
