@@ -6,6 +6,8 @@ LOG_ACTIONS = {
     "rescore": _("submissions queued again"),
     "rubric_saved": _("rubric saved"),
     "rubric_copied": _("rubric copied"),
+    "rubric_versioned": _("new version of the rubric made"),
+    "rubric_in_force": _("version of the rubric put in force"),
     "judge_added": _("judge added"),
     "judge_edited": _("judge changed"),
     "panel_saved": _("panel saved"),

@@ -37,6 +37,12 @@ urlpatterns = [
     path(DESK + "rubrics/new/", rubrics.desk_rubric_new, name="desk-rubric-new"),
     path(DESK + "rubrics/<int:pk>/", rubrics.desk_rubric, name="desk-rubric"),
     path(DESK + "rubrics/<int:pk>/copy/", rubrics.desk_rubric_copy, name="desk-rubric-copy"),
+    path(
+        DESK + "rubrics/<int:pk>/version/", rubrics.desk_rubric_version, name="desk-rubric-version"
+    ),
+    path(
+        DESK + "rubrics/<int:pk>/preview/", rubrics.desk_rubric_preview, name="desk-rubric-preview"
+    ),
     path(DESK + "judges/", panels.desk_judges, name="desk-judges"),
     path(DESK + "judges/links/", panels.desk_judge_links, name="desk-judge-links"),
     path(DESK + "judges/<int:pk>/", panels.desk_judge, name="desk-judge"),
@@ -44,6 +50,9 @@ urlpatterns = [
     path(DESK + "links/<uuid:pk>/revoke/", panels.desk_link_revoke, name="desk-link-revoke"),
     path(DESK_ROUND + "panels/", panels.desk_panel, name="desk-panel"),
     path(DESK_ROUND + "panels/<int:pk>/", panels.desk_panel_edit, name="desk-panel-edit"),
+    path(
+        DESK_ROUND + "panels/<int:pk>/rubric/", rubrics.desk_panel_rubric, name="desk-panel-rubric"
+    ),
     path(
         DESK_ROUND + "panels/<int:pk>/assign-all/",
         panels.desk_assign_all,

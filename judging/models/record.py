@@ -107,6 +107,11 @@ class RecordEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.number} {self.get_kind_display()}"
 
+    @property
+    def criterion_code(self) -> str:
+        """The criterion in whatever version of the rubric; empty where there is none."""
+        return self.criterion.code if self.criterion_id else ""
+
     def content(self) -> dict:
         """What the digest covers, in one form whatever the database. Keys are stable columns."""
         return {

@@ -11,6 +11,7 @@ from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus
 from judging.models import Assignment, Judge, Panel, RecordEntry, Recusal, Rubric
 from judging.services import record
+from judging.services.rubrics import versions_of
 from judging.services.telling import tell_desk, tell_judges
 
 
@@ -53,6 +54,11 @@ def save_panel(
     panel = panel or Panel(round=round)
     marked = RecordEntry.objects.filter(scoresheet__assignment__panel=panel) if panel.pk else None
     if marked is not None and panel.rubric_id != rubric.pk and marked.exists():
+        if any(version.pk == rubric.pk for version in versions_of(panel.rubric)):
+            raise Refused(
+                _("Marks were given in this panel. See first what the other version changes."),
+                code="version_changes_marks",
+            )
         raise Refused(_("Marks were given in this panel; its rubric stays."), code="rubric_in_use")
     for name, value in fields.items():
         setattr(panel, name, value)

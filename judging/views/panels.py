@@ -106,6 +106,7 @@ def desk_panel_edit(request, round, pk):
 def _panels(request, round, panel):
     event = round.event
     form = PanelForm(request.POST or None, instance=panel, event=event)
+    wanted_version = None  # of the panel's rubric, where its page has to be seen first
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         stored = Panel.objects.get(pk=panel.pk) if panel.pk else None
@@ -120,6 +121,8 @@ def _panels(request, round, panel):
             )
         except ValidationError as error:
             form.add_error(None, error.messages)
+            if getattr(error, "code", "") == "version_changes_marks":
+                wanted_version = data["rubric"]
         else:
             messages.success(request, _("Saved."))
             return redirect("desk-panel", event.slug, round.slug)
@@ -144,6 +147,7 @@ def _panels(request, round, panel):
             "panels": panels,
             "panel": panel if panel.pk else None,
             "form": form,
+            "wanted_version": wanted_version,
             "recusals": Recusal.objects.filter(
                 judge__event=event, team__participations__round=round
             ).select_related("judge", "team", "declared_by"),

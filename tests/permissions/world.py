@@ -30,6 +30,7 @@ from judging.models import (
     Worker,
 )
 from judging.services import stage, ties
+from judging.services.rubrics import new_version
 from judging.services.scoresheets import Sent, save_mark
 from leaderboard.models import Advancement, AdvancementRow, Award, Scheme, Standing
 from leaderboard.services.standings import refresh
@@ -163,6 +164,7 @@ def make_world() -> World:
         judge=judge,
         recused=recused,
         rubric=rubric,
+        version=new_version(rubric, organizer),
         criterion=rubric.criteria.first(),
         panel=panel,
         assignment=assignment,

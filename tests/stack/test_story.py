@@ -144,8 +144,7 @@ def test_the_whole_story(stack, open_context, tmp_path):
             press(organizer, "Add a criterion")
         prefix = f"criteria-{n}-"
         fill(organizer, **{f"{prefix}name_en": name, f"{prefix}name_zh": name,
-                           f"{prefix}weight": str(weight), f"{prefix}minimum": "0",
-                           f"{prefix}maximum": "10", f"{prefix}step": "0.5"})  # fmt: skip
+                           f"{prefix}weight": str(weight)})  # fmt: skip
     press(organizer, "Save")
     organizer.wait_for_url(f"**{DESK}/rubrics/")
     organizer.goto(f"{stack.url}{DESK}/event/")
