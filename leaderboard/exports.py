@@ -1,31 +1,29 @@
 """The finalist list as CSV, XLSX, PDF and JSON, all from the same rows."""
 
-import csv
-import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
-import xlsxwriter
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout
 from fpdf.fonts import FontFace
 
+from contest import tables_out
 from contest.errors import Refused
+from contest.models import Round
 from contest.numbers import round_half_up
 from contest.templatetags.wuzhen import event_time
+from judging.models import Record
 from leaderboard.models import Advancement, AdvancementRow, AwardWinner
 from leaderboard.services.schemes import ensure_scheme
 from leaderboard.states import AdvancementStatus
 
 FONT = settings.BASE_DIR / "static/vendor/noto-sans-sc/NotoSansSC_400Regular.ttf"
-# What a spreadsheet takes for the beginning of a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True)
@@ -101,52 +99,28 @@ def finalist_rows(advancement: Advancement) -> list[FinalistRow]:
     return finalists
 
 
-def neutral(value):
-    """Text that a spreadsheet cannot take for a formula; other values as they are."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
+def records(round: Round) -> list[dict]:
+    """Length and head of every judging record that the round's ranking rests on.
+
+    Written down here they are outside of the database: whoever changes a record later cannot
+    change what was printed, and ``verify_audit --head`` compares.
+    """
+    sources = ensure_scheme(round).components.values("source")
+    found = Record.objects.filter(Q(round=round) | Q(round__in=sources), length__gt=0)
+    return [
+        {"round": record.round.slug, "entries": record.length, "head": record.head}
+        for record in found.select_related("round").order_by("round__ordinal")
+    ]
 
 
 def to_csv(rows: list[dict], advancement: Advancement) -> bytes:
-    """UTF-8 with a byte-order mark, which makes Excel read Chinese right."""
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["rank"])
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: neutral(value) for name, value in row.items()})
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+    return tables_out.to_csv(list(rows[0]) if rows else ["rank"], rows)
 
 
 def to_xlsx(rows: list[dict], advancement: Advancement) -> bytes:
-    out = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(out, options) as book:
-        sheet = book.add_worksheet("finalists")
-        bold = book.add_format({"bold": True, "bg_color": "#DFE9EF"})
-        places = ensure_scheme(advancement.round).decimals
-        number = book.add_format({"num_format": f"0.{'0' * places}" if places else "0"})
-        columns = list(rows[0]) if rows else ["rank"]
-        sheet.freeze_panes(1, 0)
-        for x, name in enumerate(columns):
-            sheet.write_string(0, x, name, bold)
-            widest = max([len(name)] + [_width(row[name]) for row in rows])
-            sheet.set_column(x, x, min(50, widest + 2))
-        for y, row in enumerate(rows, start=1):
-            for x, name in enumerate(columns):
-                value = row[name]
-                if isinstance(value, Decimal):
-                    sheet.write_number(y, x, float(value), number)
-                elif isinstance(value, int):
-                    sheet.write_number(y, x, value)
-                else:
-                    sheet.write_string(y, x, neutral(value))
-    return out.getvalue()
-
-
-def _width(value) -> int:
-    """Width in cells: a Chinese character takes two."""
-    return sum(2 if ord(char) > 0x2E7F else 1 for char in str(value))
+    columns = list(rows[0]) if rows else ["rank"]
+    decimals = ensure_scheme(advancement.round).decimals
+    return tables_out.to_xlsx({"finalists": (columns, rows)}, decimals)
 
 
 def to_json(rows: list[dict], advancement: Advancement) -> bytes:
@@ -157,6 +131,7 @@ def to_json(rows: list[dict], advancement: Advancement) -> bytes:
         "status": advancement.status,
         "signed_at": advancement.signed_at.isoformat() if advancement.signed_at else None,
         "input_digest": advancement.standing.input_digest,
+        "judging_records": records(round),
         "finalists": [
             {k: str(v) if isinstance(v, Decimal) else v for k, v in row.items()} for row in rows
         ],
@@ -216,6 +191,14 @@ def to_pdf(rows: list[dict], advancement: Advancement) -> bytes:
                     row["awards"],
                 ]
             )
+    pdf.ln(4)
+    pdf.set_font("noto", size=8)
+    for record in records(round):
+        pdf.multi_cell(
+            0, 5,
+            _("Judging record of “%(round)s”: %(entries)s entries, head %(head)s") % record,
+            new_x="LMARGIN", new_y="NEXT",
+        )  # fmt: skip
     return bytes(pdf.output())
 
 
@@ -224,10 +207,10 @@ def _both(zh: str, en: str) -> str:
 
 
 FORMATS: dict[str, tuple[str, Callable]] = {
-    "csv": ("text/csv; charset=utf-8", to_csv),
-    "xlsx": (XLSX, to_xlsx),
+    "csv": (tables_out.CSV_TYPE, to_csv),
+    "xlsx": (tables_out.XLSX_TYPE, to_xlsx),
     "pdf": ("application/pdf", to_pdf),
-    "json": ("application/json", to_json),
+    "json": (tables_out.JSON_TYPE, to_json),
 }
 
 
