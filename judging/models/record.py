@@ -2,7 +2,8 @@
 
 Each entry holds the digest of the one before, so that none can be changed, taken out or put in
 without every later digest being wrong. What cannot be seen from inside, an end that was cut off, is
-seen by comparing with the head that was printed or exported earlier.
+seen by comparing with the heads that were written down earlier: in the event's log, in exports, on
+paper. Neither this code nor (see judging/keeping.py) the database changes an entry.
 """
 
 import hashlib
@@ -29,6 +30,25 @@ class Record(models.Model):
 
     def __str__(self) -> str:
         return f"{self.round}: {self.length}"
+
+
+class AppendOnlyError(Exception):
+    """Code tried to change or remove an entry of a judging record."""
+
+
+class RecordEntryQuerySet(models.QuerySet):
+    """Reads and adds; what is in the record stays as it is."""
+
+    def _refuse(self, *args, **kwargs):
+        raise AppendOnlyError("Entries of a judging record are only ever added.")
+
+    update = bulk_update = update_or_create = delete = _raw_delete = _refuse
+
+    def bulk_create(self, objs, batch_size=None, ignore_conflicts=False, update_conflicts=False,
+                    update_fields=None, unique_fields=None):  # fmt: skip
+        if update_conflicts:
+            self._refuse()
+        return super().bulk_create(objs, batch_size, ignore_conflicts)
 
 
 class RecordEntry(models.Model):
@@ -90,6 +110,8 @@ class RecordEntry(models.Model):
     reason = models.TextField(_("reason"), blank=True)
     digest = models.CharField(_("digest"), max_length=64)
 
+    objects = RecordEntryQuerySet.as_manager()
+
     class Meta:
         ordering = ["record", "number"]
         verbose_name = _("entry of a judging record")
@@ -106,6 +128,14 @@ class RecordEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.get_kind_display()}"
+
+    def save(self, *args, **kwargs):
+        if not self._state.adding:
+            raise AppendOnlyError("Entries of a judging record are only ever added.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        raise AppendOnlyError("Entries of a judging record stay.")
 
     def content(self) -> dict:
         """What the digest covers, in one form whatever the database. Keys are stable columns."""
