@@ -14,6 +14,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# Differences between a tablet's time and ours up to this many seconds say nothing.
+CLOCKS_DIFFER_S = 60
+
 
 class Record(models.Model):
     """The head of a round's record; its row is the lock under which entries are added."""
@@ -136,6 +139,21 @@ class RecordEntry(models.Model):
 
     def delete(self, *args, **kwargs):
         raise AppendOnlyError("Entries of a judging record stay.")
+
+    @property
+    def late_s(self) -> float:
+        """Seconds from the tablet's time to ours: the change waited there, or its clock is slow.
+
+        0 within a minute, as clocks differ by so much.
+        """
+        late = (self.at - self.device_at).total_seconds() if self.device_at else 0
+        return late if late > CLOCKS_DIFFER_S else 0
+
+    @property
+    def ahead_s(self) -> float:
+        """Seconds by which the tablet's clock was ahead of ours; 0 within a minute."""
+        ahead = (self.device_at - self.at).total_seconds() if self.device_at else 0
+        return ahead if ahead > CLOCKS_DIFFER_S else 0
 
     def content(self) -> dict:
         """What the digest covers, in one form whatever the database. Keys are stable columns."""

@@ -37,6 +37,11 @@ def team(o):
     return {"slug": o.event.slug, "code": o.team.code}
 
 
+def of_team(round):
+    """The team in the round of that name."""
+    return lambda o: {**team(o), "round_slug": getattr(o, round).slug}
+
+
 def pk(name):
     return lambda o: {"pk": getattr(o, name).pk}
 
@@ -88,6 +93,8 @@ PAGES = {
     "submission-withdraw": post("LF.FFFFF", pk("submission")),
     "submission-choose": post("LF.FFFFF", pk("submission")),
     "submission-cancel": post("LFFFFF..", pk("submission")),
+    # There is no such page before the result is published, for anybody.
+    "team-feedback": get(TEAM, of_team("finished")) + get("LFNFFFNN", of_team("round")),
     "judge-home": get(JUDGES),
     "judge-round": get(JUDGES, lambda o: {"round_slug": o.round.slug}),
     "judge-sheet": get("LFF.NFFF", pk("assignment")),
@@ -133,6 +140,11 @@ PAGES = {
     "desk-recuse": post(DESK, of_round),
     "desk-recusal-lift": post(DESK, with_pk(of_round, "recusal")),
     "desk-grid": get(DESK, of_round),
+    "desk-record": get(DESK, of_round),
+    "desk-record-export": [
+        ("GET", lambda o, fmt=fmt: {**of_round(o), "fmt": fmt}, DESK)
+        for fmt in ("csv", "xlsx", "json")
+    ],
     "desk-sheet-return": post(DESK, with_pk(of_round, "sheet")),
     "desk-scheme": both(DESK, of_round),
     "desk-ranking": get(DESK, of_round),
