@@ -4,6 +4,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from contest.services.rounds import close_round
 from judging.models import Mark, Record, RecordEntry
@@ -11,6 +12,12 @@ from tests.factories import make_event, make_round, make_track, make_user
 from tests.judging.test_record import meddle, round  # noqa: F401 - the fixture
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    with translation.override("en"):
+        yield
 
 
 def run(*args) -> str:

@@ -150,6 +150,8 @@ PAGES = {
     "desk-ranking": get(DESK, of_round),
     "desk-decide": post(DESK, of_round),
     "desk-finalists": get(DESK, lambda o: {**of_round(o), "fmt": "csv"}),
+    "desk-explained": get(DESK, of_team("round")),
+    "desk-explained-export": get(DESK, of_round),
     "desk-awards": both(DESK, of_round),
     "desk-award-act": post(DESK, of_round),
 }
@@ -238,6 +240,7 @@ API = {
     # The full standing of a round that is not published.
     "api-standing-detail": get("NNNNNN..", pk("standing")),
     "api-standing-row-list": get(ALL),
+    "api-standing-row-explanation": get(API_HIDDEN, pk("row")),
     "api-scheme-list": get(ALL),
     "api-scheme-detail": get(ALL, lambda o: {"round": o.round.pk})
     + change(API_HIDDEN, lambda o: {"round": o.round.pk}, "PATCH"),

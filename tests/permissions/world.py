@@ -186,6 +186,7 @@ def make_world() -> World:
         ),
         scheme=scheme,
         standing=standing,
+        row=row,
         advancement=advancement,
         award=award,
     )
