@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 LOG_ACTIONS = {
@@ -16,6 +17,7 @@ LOG_ACTIONS = {
     "unassigned": _("team taken from a judge"),
     "recused": _("conflict of interest declared"),
     "recusal_lifted": _("conflict of interest lifted"),
+    "record_head": _("head of the judging record"),
 }
 
 
@@ -26,5 +28,7 @@ class JudgingConfig(AppConfig):
     def ready(self):
         from contest.models import LogEntry
         from judging import receivers  # noqa: F401 - connects them
+        from judging.keeping import keep_record
 
         LogEntry.ACTIONS.update(LOG_ACTIONS)
+        post_migrate.connect(keep_record, sender=self)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from judging.views import benchmarks, judge, panels, rubrics, submissions, workers
+from judging.views import benchmarks, feedback, judge, panels, record, rubrics, submissions, workers
 
 DESK = "e/<slug:slug>/desk/"
 DESK_ROUND = DESK + "r/<slug:round_slug>/"
@@ -13,6 +13,7 @@ urlpatterns = [
         name="participation-submissions",
     ),
     path(PARTICIPATION + "sample/", submissions.sample, name="sample-submission"),
+    path(PARTICIPATION + "feedback/", feedback.team_feedback, name="team-feedback"),
     path("submissions/<uuid:pk>/", submissions.submission, name="submission"),
     path("submissions/<uuid:pk>/file/", submissions.submission_file, name="submission-file"),
     path(
@@ -66,6 +67,8 @@ urlpatterns = [
         name="desk-recusal-lift",
     ),
     path(DESK_ROUND + "grid/", panels.desk_grid, name="desk-grid"),
+    path(DESK_ROUND + "record/", record.desk_record, name="desk-record"),
+    path(DESK_ROUND + "record.<str:fmt>", record.desk_record_export, name="desk-record-export"),
     path(
         DESK_ROUND + "sheets/<uuid:pk>/return/",
         panels.desk_sheet_return,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from leaderboard.views import board, desk, rescoring
+from leaderboard.views import board, desk, explained, rescoring
 
 DESK_ROUND = "e/<slug:slug>/desk/r/<slug:round_slug>/"
 
@@ -12,6 +12,14 @@ urlpatterns = [
     path(DESK_ROUND + "ranking/", desk.desk_ranking, name="desk-ranking"),
     path(DESK_ROUND + "ranking/decide/", desk.desk_decide, name="desk-decide"),
     path(DESK_ROUND + "finalists.<str:fmt>", desk.desk_finalists, name="desk-finalists"),
+    path(
+        DESK_ROUND + "teams/<slug:code>/explained/", explained.desk_explained, name="desk-explained"
+    ),
+    path(
+        DESK_ROUND + "explained.xlsx",
+        explained.desk_explained_export,
+        name="desk-explained-export",
+    ),
     path(DESK_ROUND + "awards/", desk.desk_awards, name="desk-awards"),
     path(DESK_ROUND + "awards/act/", desk.desk_award_act, name="desk-award-act"),
 ]

@@ -22,6 +22,15 @@ def event_time(moment, event):
 
 
 @register.filter
+def event_second(moment, event):
+    """The same to the second: ``2026-11-25 18:00:03 (Asia/Shanghai)``."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment, ZoneInfo(event.time_zone))
+    return f"{local:%Y-%m-%d %H:%M:%S} ({event.time_zone})"
+
+
+@register.filter
 def score(value, decimals=2):
     """A score for people: rounded half up, here and nowhere earlier."""
     if value is None or value == "":

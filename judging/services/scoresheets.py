@@ -1,6 +1,5 @@
 """Score sheets: marks that are saved one by one, once each, and never lost."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
@@ -225,9 +225,12 @@ def save_mark(
         )
 
 
-def note_digest(text: str) -> str:
-    """What the record keeps of a private note: that it changed, not what it says."""
-    return hashlib.sha256(text.encode()).hexdigest()
+def note_digest(sheet: Scoresheet, text: str) -> str:
+    """What the record keeps of a private note: that it changed, not what it says.
+
+    Keyed, so that whoever reads the record or its export cannot try out what a short note said.
+    """
+    return salted_hmac(f"private note {sheet.pk}", text, algorithm="sha256").hexdigest()
 
 
 def save_text(sheet: Scoresheet, name: str, text: str, *, sent: Sent, by: User) -> RecordEntry:
@@ -237,7 +240,7 @@ def save_text(sheet: Scoresheet, name: str, text: str, *, sent: Sent, by: User) 
             _("The text has %(length)s characters; at most %(most)s are kept."),
             params={"length": len(text), "most": MAX_TEXT},
         )
-    kept = note_digest(text) if name == "private_note" else text
+    kept = note_digest(sheet, text) if name == "private_note" else text
     with transaction.atomic():
         sheet = _locked(sheet)
         _require_judge(sheet, by)

@@ -43,7 +43,7 @@ def refresh(round: Round) -> None:
     if round.status == RoundStatus.DRAFT and not round.participations.exists():
         return
     scheme = ensure_scheme(round)
-    signed = _signed(round)
+    signed = signed_standing(round)
     if signed is None:
         _refresh(round, scheme, FULL)
     if signed is None or round.status != RoundStatus.PUBLISHED:
@@ -75,7 +75,7 @@ def _is_settled(round: Round) -> bool:
     return standing.read_at > max(round.freeze_at, last or round.freeze_at)
 
 
-def _signed(round: Round) -> Standing | None:
+def signed_standing(round: Round) -> Standing | None:
     """The standing that was signed off, which holds until the signature is revoked."""
     if round.status not in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
         return None
@@ -363,6 +363,7 @@ def _judges_scores(component, source: Round, here: dict[int, int]) -> dict:
             "first_criterion": str(first / len(counted)) if counted else None,
             "sheets": [
                 {
+                    "sheet": str(sheet.sheet_id),
                     "judge": sheet.judge_name,
                     "organisation_zh": sheet.organisation_zh,
                     "organisation_en": sheet.organisation_en,

@@ -11,7 +11,8 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from contest.services import rounds
-from leaderboard.exports import FORMATS, export, neutral
+from contest.tables_out import neutral
+from leaderboard.exports import FORMATS, export
 from leaderboard.services import advancement
 from tests.factories import make_event, make_judge, make_team, make_track, make_user
 from tests.leaderboard.test_standings import roadshow

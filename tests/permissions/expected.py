@@ -37,6 +37,11 @@ def team(o):
     return {"slug": o.event.slug, "code": o.team.code}
 
 
+def of_team(round):
+    """The team in the round of that name."""
+    return lambda o: {**team(o), "round_slug": getattr(o, round).slug}
+
+
 def pk(name):
     return lambda o: {"pk": getattr(o, name).pk}
 
@@ -92,6 +97,8 @@ PAGES = {
     "judge-home": get(ALL),
     "judge-worker": get(ALL),
     "judge-manifest": get(ALL),
+    # There is no such page before the result is published, for anybody.
+    "team-feedback": get(TEAM, of_team("finished")) + get("LFNFFFNN", of_team("round")),
     "judge-file": get("LFF.NFFF", lambda o: {"pk": o.assignment.pk, "file": o.entry_file.pk}),
     "desks": get("LFFFF..."),
     "event-create": both("LFFFFFF."),
@@ -136,11 +143,18 @@ PAGES = {
     "desk-recuse": post(DESK, of_round),
     "desk-recusal-lift": post(DESK, with_pk(of_round, "recusal")),
     "desk-grid": get(DESK, of_round),
+    "desk-record": get(DESK, of_round),
+    "desk-record-export": [
+        ("GET", lambda o, fmt=fmt: {**of_round(o), "fmt": fmt}, DESK)
+        for fmt in ("csv", "xlsx", "json")
+    ],
     "desk-sheet-return": post(DESK, with_pk(of_round, "sheet")),
     "desk-scheme": both(DESK, of_round),
     "desk-ranking": get(DESK, of_round),
     "desk-decide": post(DESK, of_round),
     "desk-finalists": get(DESK, lambda o: {**of_round(o), "fmt": "csv"}),
+    "desk-explained": get(DESK, of_team("round")),
+    "desk-explained-export": get(DESK, of_round),
     "desk-awards": both(DESK, of_round),
     "desk-award-act": post(DESK, of_round),
 }
@@ -231,6 +245,7 @@ API = {
     # The full standing of a round that is not published.
     "api-standing-detail": get("NNNNNN..", pk("standing")),
     "api-standing-row-list": get(ALL),
+    "api-standing-row-explanation": get(API_HIDDEN, pk("row")),
     "api-scheme-list": get(ALL),
     "api-scheme-detail": get(ALL, lambda o: {"round": o.round.pk})
     + change(API_HIDDEN, lambda o: {"round": o.round.pk}, "PATCH"),

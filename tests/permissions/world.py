@@ -85,6 +85,12 @@ def make_world() -> World:
     on_stage = make_participation(roadshow, team, running_order=1)
     make_participation(roadshow, other_team, running_order=2)
 
+    # A roadshow whose result is out.
+    finished = make_round(
+        track, slug="finished", format="roadshow", kind="final", status="published"
+    )
+    make_participation(finished, team)
+
     judge, recused = make_judge(event), make_judge(event)
     rubric = make_rubric(event)
     panel = make_panel(roadshow, [judge, recused], rubric)
@@ -150,6 +156,7 @@ def make_world() -> World:
         role=EventRole.objects.get(event=event),
         preliminary=preliminary,
         round=roadshow,
+        finished=finished,
         team=team,
         member=member,
         entry=team.entry,
@@ -181,6 +188,7 @@ def make_world() -> World:
         ),
         scheme=scheme,
         standing=standing,
+        row=row,
         advancement=advancement,
         award=award,
     )
