@@ -59,6 +59,12 @@ def plain(value):
 
 
 @register.filter
+def bare(value):
+    """A measured number with every digit it has: 0.1234567, and 1 for 1.0."""
+    return repr(float(value)).removesuffix(".0")
+
+
+@register.filter
 def item(mapping, key):
     """``mapping[key]``, or nothing."""
     return mapping.get(key, ())

@@ -20,6 +20,7 @@ from contest.bilingual import Bilingual
 from contest.models import Participation, Round, Submission
 from contest.numbers import round_half_up
 from contest.states import ParticipationStatus, RoundStatus
+from contest.templatetags.wuzhen import bare
 from judging.models import Assignment, Criterion, Mark, RecordEntry, Recusal, Rubric, Tie
 from judging.services.benchmarks import current_benchmark
 from judging.services.totals import exact_total, first_share, fraction_to_decimal
@@ -240,6 +241,7 @@ class Explanation:
     status_now: str
     outcome: str
     outcome_reason: str
+    advances: int  # how many teams do from this round
     signed: bool
     signed_at: datetime | None
     signed_by: str
@@ -301,7 +303,7 @@ class Explanation:
         if part.metric:
             worst, best = (_signed(number) for number in (part.metric.worst, part.metric.best))
             return (
-                f"100 × ({part.metric.raw!r} − {worst}) ÷ ({best} − {worst}) "
+                f"100 × ({bare(part.metric.raw)} − {worst}) ÷ ({best} − {worst}) "
                 f"= {self._shown(part.metric.unlimited)}"
             )
         given = [self._shown(sheet.total) for sheet in part.judges.in_mean]
@@ -321,7 +323,7 @@ def _short(value: Fraction) -> str:
 
 
 def _signed(number: float) -> str:
-    return f"({number!r})" if number < 0 else repr(number)
+    return f"({bare(number)})" if number < 0 else bare(number)
 
 
 # --- Reading ---------------------------------------------------------------------------------
@@ -519,6 +521,7 @@ class _Facts:
             status_now=participation.status,
             outcome=outcome,
             outcome_reason=self.decision.reason if outcome and self.decision else "",
+            advances=self.standing.method["advance_count"],
             signed=signed,
             signed_at=self.decision.signed_at if signed else None,
             signed_by=self.decision.signed_by.name if signed else "",

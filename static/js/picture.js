@@ -5,10 +5,10 @@ document.querySelectorAll("[data-picture]").forEach((box) => {
   const chart = echarts.init(box, null, { renderer: "svg" });
   const narrow = box.clientWidth < 520;
   chart.setOption({
-    color: ["#20597a", "#b3382c", "#5b8c85", "#c08b2d"],
+    color: ["#20597a", "#b3382c", "#5b8c85", "#c08b2d", "#7a5a94", "#8a9a3b", "#4f7fb5", "#a8674a"],
     animation: false,
     grid: { left: 8, right: 24, top: data.series.length > 1 ? 36 : 8, bottom: 8, containLabel: true },
-    legend: data.series.length > 1 ? { top: 0 } : undefined,
+    legend: data.series.length > 1 ? { top: 0, type: narrow ? "scroll" : "plain" } : undefined,
     tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
     xAxis: { type: "value", max: 100 },
     yAxis: {
