@@ -31,7 +31,7 @@ def participation():
     judges = [make_judge(track.event) for _n in range(5)]
     panel = make_panel(round, judges)
     texts = ("clear and bold", " \n", "a better demo", "of a friend", "not yet")
-    for assignment, text in zip(panel.assignments.all(), texts, strict=True):
+    for assignment, text in zip(panel.assignments.order_by("judge_id"), texts, strict=True):
         Scoresheet.objects.create(
             assignment=assignment, comment=text, private_note="never to be read",
             status="returned" if text == "not yet" else "submitted", submitted_at=timezone.now(),
