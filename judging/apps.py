@@ -12,6 +12,11 @@ LOG_ACTIONS = {
     "assigned": _("team assigned to a judge"),
     "assigned_all": _("all teams assigned"),
     "unassigned": _("team taken from a judge"),
+    "designed": _("balanced assignment applied"),
+    "imported": _("table imported"),
+    "substituted": _("judge substituted"),
+    "released": _("judge released from a team"),
+    "tie_asked": _("tie put to the chair"),
     "recused": _("conflict of interest declared"),
     "recusal_lifted": _("conflict of interest lifted"),
 }

@@ -378,7 +378,8 @@ def _described(board: _Board, judges, teams, k: int, absent: frozenset) -> Desig
         new=free,
         loads=dict(zip(judges, board.load, strict=True)),
         overlaps={
-            (judges[a], judges[b]): board.shared[a][b] for a, b in combinations(range(len(judges)), 2)
+            (judges[a], judges[b]): board.shared[a][b]
+            for a, b in combinations(range(len(judges)), 2)
         },
         groups=tuple(
             tuple(judges[j] for j in sorted(group)) for group in board.components()
