@@ -17,15 +17,13 @@ from fpdf.fonts import FontFace
 
 from contest.errors import Refused
 from contest.numbers import round_half_up
+from contest.tables_out import XLSX, neutral, width
 from contest.templatetags.wuzhen import event_time
 from leaderboard.models import Advancement, AdvancementRow, AwardWinner
 from leaderboard.services.schemes import ensure_scheme
 from leaderboard.states import AdvancementStatus
 
 FONT = settings.BASE_DIR / "static/vendor/noto-sans-sc/NotoSansSC_400Regular.ttf"
-# What a spreadsheet takes for the beginning of a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True)
@@ -101,13 +99,6 @@ def finalist_rows(advancement: Advancement) -> list[FinalistRow]:
     return finalists
 
 
-def neutral(value):
-    """Text that a spreadsheet cannot take for a formula; other values as they are."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
-
-
 def to_csv(rows: list[dict], advancement: Advancement) -> bytes:
     """UTF-8 with a byte-order mark, which makes Excel read Chinese right."""
     out = io.StringIO(newline="")
@@ -130,7 +121,7 @@ def to_xlsx(rows: list[dict], advancement: Advancement) -> bytes:
         sheet.freeze_panes(1, 0)
         for x, name in enumerate(columns):
             sheet.write_string(0, x, name, bold)
-            widest = max([len(name)] + [_width(row[name]) for row in rows])
+            widest = max([len(name)] + [width(row[name]) for row in rows])
             sheet.set_column(x, x, min(50, widest + 2))
         for y, row in enumerate(rows, start=1):
             for x, name in enumerate(columns):
@@ -142,11 +133,6 @@ def to_xlsx(rows: list[dict], advancement: Advancement) -> bytes:
                 else:
                     sheet.write_string(y, x, neutral(value))
     return out.getvalue()
-
-
-def _width(value) -> int:
-    """Width in cells: a Chinese character takes two."""
-    return sum(2 if ord(char) > 0x2E7F else 1 for char in str(value))
 
 
 def to_json(rows: list[dict], advancement: Advancement) -> bytes:

@@ -79,6 +79,15 @@ def save_panel(
     return panel
 
 
+@transaction.atomic
+def seat(panel: Panel, judge: Judge, by: User) -> None:
+    """Let one more judge sit in the panel; who sits there already stays."""
+    if panel.judges.filter(pk=judge.pk).exists():
+        return
+    panel.judges.add(judge)
+    LogEntry.write(panel, "panel_saved", by=by, after=f"+ {judge.name}")
+
+
 def same_organisation(judge: Judge, team: Team) -> bool:
     """Whether judge and team name the same organisation, in either language."""
     pairs = (
