@@ -125,7 +125,9 @@ def test_faults_of_judges(round):
     assert "row 3, column “organisation_zh”: Give this in Chinese" in said[1]
     assert "row 4, column “email”: A judge of this name and organisation" in said[2]
     assert "row 5, column “email”: Expected an e-mail address: there are 2" in said[3]
-    assert "row 6, column “panel”: Expected one of the round's panels (–), found “Panel X”" in said[4]  # noqa: E501
+    assert (
+        "row 6, column “panel”: Expected one of the round's panels (–), found “Panel X”" in said[4]
+    )
     assert "row 7, column “organisation_en”: Row 6 says “Fund” of the same judge" in said[5]
     assert len(said) == 6
 

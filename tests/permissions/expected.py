@@ -206,7 +206,13 @@ API = {
     "api-judge-revoke-links": post(API_HIDDEN, pk("judge")),
     "api-panel-list": get(API_ORGANIZE) + post(API_ORGANIZE),
     "api-panel-detail": get(API_HIDDEN, pk("panel")) + change(API_HIDDEN, pk("panel"), "PATCH"),
-    "api-panel-assign-all": post(API_HIDDEN, pk("panel")),
+    **{
+        f"api-panel-{name}": post(API_HIDDEN, pk("panel"))
+        for name in ("assign-all", "design", "substitute")
+    },
+    "api-tie-list": get(API_ORGANIZE) + post(API_ORGANIZE),
+    "api-tie-detail": get(API_HIDDEN, pk("tie")),
+    "api-tie-drop": post(API_HIDDEN, pk("tie")),
     "api-assignment-list": get(API_SIGNED_IN) + post(API_ORGANIZE),
     "api-assignment-detail": get("UNN.NN..", pk("assignment"))
     + change(API_HIDDEN, pk("assignment"), "DELETE"),
