@@ -11,6 +11,7 @@ urlpatterns = [
     path(DESK_ROUND + "scheme/", desk.desk_scheme, name="desk-scheme"),
     path(DESK_ROUND + "ranking/", desk.desk_ranking, name="desk-ranking"),
     path(DESK_ROUND + "ranking/decide/", desk.desk_decide, name="desk-decide"),
+    path(DESK_ROUND + "ranking/ties/", desk.desk_tie, name="desk-tie"),
     path(DESK_ROUND + "finalists.<str:fmt>", desk.desk_finalists, name="desk-finalists"),
     path(DESK_ROUND + "awards/", desk.desk_awards, name="desk-awards"),
     path(DESK_ROUND + "awards/act/", desk.desk_award_act, name="desk-award-act"),

@@ -142,6 +142,7 @@ PAGES = {
     "desk-scheme": both(DESK, of_round),
     "desk-ranking": get(DESK, of_round),
     "desk-decide": post(DESK, of_round),
+    "desk-tie": post(DESK, of_round),
     "desk-finalists": get(DESK, lambda o: {**of_round(o), "fmt": "csv"}),
     "desk-awards": both(DESK, of_round),
     "desk-award-act": post(DESK, of_round),
