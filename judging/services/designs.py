@@ -52,6 +52,8 @@ class Proposal:
     participations: list[Participation]
     added: list[tuple[int, int]]  # (judge, participation)
     removed: list[Assignment]
+    # Pairs that a conflict of interest or the same organisation keeps apart.
+    barred: frozenset[tuple[int, int]]
     # Teams with fewer judges than asked for, and who is kept from them.
     short: list[tuple[Participation, int, list[Judge]]]
 
@@ -93,6 +95,7 @@ def propose(panel: Panel, wish: Wish) -> Proposal:
         if (judge.pk, participation.team_id) in recused
         or same_organisation(judge, participation.team)
     }
+    barred = frozenset(forbidden)
     there = list(
         Assignment.objects.filter(participation__in=by_pk).select_related(
             "judge", "participation__team", "panel"
@@ -140,6 +143,7 @@ def propose(panel: Panel, wish: Wish) -> Proposal:
         participations,
         sorted(made.new - had),
         removed,
+        barred,
         [
             (by_pk[item.team], item.got, [judges[pk] for pk in item.forbidden])
             for item in made.short

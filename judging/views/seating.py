@@ -292,6 +292,7 @@ def _proposed(proposal: designs.Proposal) -> list:
                 "new" if pair in added
                 else "kept" if pair in proposal.design.pairs
                 else "removed" if pair in removed
+                else "barred" if pair in proposal.barred
                 else ""
             )  # fmt: skip
         rows.append((participation, cells, sum(cell in ("new", "kept") for cell in cells)))

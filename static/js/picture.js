@@ -85,7 +85,7 @@ document.querySelectorAll("[data-heat]").forEach((box) => {
     yAxis: { ...axis, inverse: true, axisLabel: { width: narrow ? 70 : 150, overflow: "truncate", interval: 0 } },
     visualMap: {
       min: 0, max: Math.max(1, data.most), orient: "horizontal", left: "center", bottom: 0,
-      precision: 0, inRange: { color: ["#eef3f6", "#7fa9bf", "#20597a"] },
+      precision: 0, text: [String(data.most), "0"], inRange: { color: ["#eef3f6", "#7fa9bf", "#20597a"] },
     },
     series: [{
       type: "heatmap",
