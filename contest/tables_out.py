@@ -26,6 +26,14 @@ def neutral(value):
     return value
 
 
+def table(fmt: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, bytes]:
+    """(content type, content) of one table of texts as ``csv`` or ``xlsx``."""
+    named = [dict(zip(columns, row, strict=True)) for row in rows]
+    if fmt == "csv":
+        return CSV_TYPE, to_csv(columns, named)
+    return XLSX_TYPE, to_xlsx({"table": (columns, named)})
+
+
 def to_csv(columns: Sequence[str], rows: Sequence[Mapping]) -> bytes:
     """UTF-8 with a byte-order mark, which makes Excel read Chinese right."""
     out = io.StringIO(newline="")

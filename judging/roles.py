@@ -1,7 +1,11 @@
 """Who may act as a judge. See contest/roles.py for the other roles."""
 
+from django.db.models import Q
+
+from contest.models import Participation
+from contest.roles import organized_events
 from contest.states import ParticipationStatus, RoundStatus
-from judging.models import Assignment, Judge
+from judging.models import Assignment, Judge, Panel, Recusal
 
 
 def judge_of(user) -> Judge | None:
@@ -16,6 +20,40 @@ def assignments_of(user):
     return Assignment.objects.filter(
         judge__user=user.pk, participation__status=ParticipationStatus.ACTIVE
     ).exclude(participation__round__status=RoundStatus.DRAFT)
+
+
+def hidden_from(user, panel: str) -> Q:
+    """Rows whose ``panel`` (a path) keeps from this reader who the team is.
+
+    Nothing may narrow or order such rows by the team: it would tell what they do not say.
+    """
+    return Q(**{f"{panel}__is_anonymous": True}) & ~Q(
+        **{f"{panel}__round__event__in": organized_events(user)}
+    )
+
+
+def anonymous_teams(user):
+    """Ids of the teams of rounds in which the judge sits in, or scores for, an anonymous panel."""
+    hiding = Panel.objects.filter(
+        Q(judges__user=user.pk) | Q(assignments__judge__user=user.pk), is_anonymous=True
+    )
+    return Participation.objects.filter(round__panels__in=hiding).values("team")
+
+
+def hidden_recusals(user):
+    """The judge's own conflicts of interest whose teams are not to be named to them."""
+    return Recusal.objects.filter(judge__user=user.pk, team__in=anonymous_teams(user)).exclude(
+        judge__event__in=organized_events(user)
+    )
+
+
+def openly_assigned_teams(user):
+    """Ids of the teams that the judge scores and knows, for a subquery."""
+    return (
+        Assignment.objects.filter(judge__user=user.pk)
+        .exclude(participation__team__in=anonymous_teams(user))
+        .values("participation__team")
+    )
 
 
 def may_score(user, assignment: Assignment) -> bool:

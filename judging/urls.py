@@ -1,6 +1,16 @@
 from django.urls import path
 
-from judging.views import benchmarks, feedback, judge, panels, record, rubrics, submissions, workers
+from judging.views import (
+    benchmarks,
+    feedback,
+    judge,
+    panels,
+    record,
+    rubrics,
+    seating,
+    submissions,
+    workers,
+)
 
 DESK = "e/<slug:slug>/desk/"
 DESK_ROUND = DESK + "r/<slug:round_slug>/"
@@ -49,21 +59,38 @@ urlpatterns = [
     path(DESK + "judges/<int:pk>/", panels.desk_judge, name="desk-judge"),
     path(DESK + "judges/<int:pk>/link/", panels.desk_judge_link, name="desk-judge-link"),
     path(DESK + "links/<uuid:pk>/revoke/", panels.desk_link_revoke, name="desk-link-revoke"),
-    path(DESK_ROUND + "panels/", panels.desk_panel, name="desk-panel"),
-    path(DESK_ROUND + "panels/<int:pk>/", panels.desk_panel_edit, name="desk-panel-edit"),
+    path(DESK_ROUND + "panels/", seating.desk_panel, name="desk-panel"),
+    path(DESK_ROUND + "panels/import/", seating.desk_panel_import, name="desk-panel-import"),
+    path(
+        DESK_ROUND + "panels/import/<slug:kind>/",
+        seating.desk_panel_import_kind,
+        name="desk-panel-import-kind",
+    ),
+    path(
+        DESK_ROUND + "panels/import/<slug:kind>.<slug:fmt>",
+        seating.desk_panel_template,
+        name="desk-panel-template",
+    ),
+    path(DESK_ROUND + "panels/<int:pk>/", seating.desk_panel_edit, name="desk-panel-edit"),
     path(
         DESK_ROUND + "panels/<int:pk>/rubric/", rubrics.desk_panel_rubric, name="desk-panel-rubric"
     ),
     path(
         DESK_ROUND + "panels/<int:pk>/assign-all/",
-        panels.desk_assign_all,
+        seating.desk_assign_all,
         name="desk-assign-all",
     ),
-    path(DESK_ROUND + "panels/<int:pk>/assign/", panels.desk_assign, name="desk-assign"),
-    path(DESK_ROUND + "recusals/", panels.desk_recuse, name="desk-recuse"),
+    path(DESK_ROUND + "panels/<int:pk>/assign/", seating.desk_assign, name="desk-assign"),
+    path(DESK_ROUND + "panels/<int:pk>/design/", seating.desk_design, name="desk-design"),
+    path(
+        DESK_ROUND + "panels/<int:pk>/substitute/",
+        seating.desk_substitute,
+        name="desk-substitute",
+    ),
+    path(DESK_ROUND + "recusals/", seating.desk_recuse, name="desk-recuse"),
     path(
         DESK_ROUND + "recusals/<int:pk>/lift/",
-        panels.desk_recusal_lift,
+        seating.desk_recusal_lift,
         name="desk-recusal-lift",
     ),
     path(DESK_ROUND + "grid/", panels.desk_grid, name="desk-grid"),

@@ -11,6 +11,7 @@ urlpatterns = [
     path(DESK_ROUND + "scheme/", desk.desk_scheme, name="desk-scheme"),
     path(DESK_ROUND + "ranking/", desk.desk_ranking, name="desk-ranking"),
     path(DESK_ROUND + "ranking/decide/", desk.desk_decide, name="desk-decide"),
+    path(DESK_ROUND + "ranking/ties/", desk.desk_tie, name="desk-tie"),
     path(DESK_ROUND + "finalists.<str:fmt>", desk.desk_finalists, name="desk-finalists"),
     path(
         DESK_ROUND + "teams/<slug:code>/explained/", explained.desk_explained, name="desk-explained"

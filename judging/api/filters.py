@@ -14,8 +14,9 @@ from judging.models import (
     Rubric,
     Scoresheet,
     ScoringRun,
+    Tie,
 )
-from judging.states import BenchmarkStatus, RunStatus, ScoresheetStatus
+from judging.states import BenchmarkStatus, RunStatus, ScoresheetStatus, TieStatus
 
 
 class BenchmarkFilter(ApiFilterSet):
@@ -87,3 +88,12 @@ class RecusalFilter(ApiFilterSet):
     class Meta:
         model = Recusal
         fields = ["judge", "team"]
+
+
+class TieFilter(ApiFilterSet):
+    round = IdFilter("panel__round")
+    status = filters.ChoiceFilter(choices=TieStatus.choices)
+
+    class Meta:
+        model = Tie
+        fields = ["round", "panel", "status"]

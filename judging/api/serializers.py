@@ -20,9 +20,13 @@ from judging.models import (
     Rubric,
     Scoresheet,
     ScoringRun,
+    Tie,
 )
+from judging.roles import openly_assigned_teams
 from judging.services.benchmarks import has_sample
+from judging.services.designs import MOST_K
 from judging.services.queue import expected_wait
+from judging.services.tablet import pseudonym
 from judging.services.totals import exact_total, fraction_to_decimal
 
 
@@ -33,6 +37,11 @@ def organized_rounds(user):
 def _organized(model, path: str):
     """The objects of ``model`` whose event, found by ``path``, the user organizes."""
     return lambda user: model.objects.filter(**{f"{path}__in": organized_events(user)})
+
+
+def is_hidden(panel: Panel, context: dict) -> bool:
+    """Whether the panel's teams are anonymous to the reader: to judges, never to organizers."""
+    return panel.is_anonymous and panel.round.event_id not in context["organized_event_ids"]
 
 
 def own_participations(user):
@@ -364,10 +373,157 @@ class PanelSerializer(serializers.ModelSerializer):
     round = ScopedField(organized_rounds)
     rubric = ScopedField(_organized(Rubric, "event"))
     judges = ScopedField(_organized(Judge, "event"), many=True)
+    chair = ScopedField(
+        _organized(Judge, "event"),
+        required=False,
+        allow_null=True,
+        help_text="One of the judges; decides ties that are put to the panel.",
+    )
 
     class Meta:
         model = Panel
-        fields = ["id", "round", "name_zh", "name_en", "rubric", "judges"]
+        fields = [
+            "id",
+            "round",
+            "name_zh",
+            "name_en",
+            "rubric",
+            "judges",
+            "chair",
+            "is_anonymous",
+        ]
+
+
+class WishSerializer(serializers.Serializer):
+    """What a balanced design is asked for."""
+
+    k = serializers.IntegerField(min_value=1, max_value=MOST_K, help_text="Judges a team.")
+    seed = serializers.CharField(
+        max_length=64, required=False, allow_blank=True, default="",
+        help_text="The same seed gives the same design. Left out, one is drawn and told.",
+    )  # fmt: skip
+    keep = serializers.BooleanField(
+        default=True, help_text="Whether assignments without marks stay, too."
+    )
+    skip_others = serializers.BooleanField(
+        default=False, help_text="Leave out teams that another panel of the round judges."
+    )
+    accept_fewer = serializers.BooleanField(
+        default=False, help_text="Apply even where some teams are allowed fewer than k judges."
+    )
+    dry_run = serializers.BooleanField(default=True, help_text="Only say what would be done.")
+    seen = serializers.CharField(
+        max_length=64, required=False, allow_blank=True, default="",
+        help_text="The digest of the dry run that is to be applied; anything else is refused.",
+    )  # fmt: skip
+
+
+class LoadSerializer(serializers.Serializer):
+    judge = serializers.IntegerField()
+    teams = serializers.IntegerField()
+
+
+class OverlapSerializer(serializers.Serializer):
+    judges = serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2)
+    teams = serializers.IntegerField(help_text="That both of them score.")
+
+
+class ShortSerializer(serializers.Serializer):
+    participation = serializers.IntegerField()
+    judges = serializers.IntegerField(help_text="How many it gets.")
+    kept_from = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Judges who may not score it."
+    )
+
+
+class PairSerializer(serializers.Serializer):
+    judge = serializers.IntegerField()
+    participation = serializers.IntegerField()
+
+
+class DesignSerializer(serializers.Serializer):
+    """The whole assignment as it is or would be, and how balanced it is."""
+
+    applied = serializers.BooleanField()
+    digest = serializers.CharField(help_text="Send it as `seen` to apply exactly this.")
+    seed = serializers.CharField()
+    assignments = PairSerializer(many=True)
+    added = serializers.IntegerField()
+    removed = serializers.IntegerField()
+    loads = LoadSerializer(many=True)
+    load_min = serializers.IntegerField()
+    load_max = serializers.IntegerField()
+    overlaps = OverlapSerializer(many=True)
+    overlap_min = serializers.IntegerField()
+    overlap_mean = serializers.FloatField()
+    overlap_max = serializers.IntegerField()
+    connected = serializers.BooleanField(
+        help_text="Whether the judges' severity can be compared, through teams in common."
+    )
+    short = ShortSerializer(many=True)
+
+
+class NewSubstituteSerializer(serializers.Serializer):
+    out = ScopedField(_organized(Judge, "event"))
+    successor = ScopedField(_organized(Judge, "event"))
+    reason = serializers.CharField(max_length=1000)
+
+
+class LeftSerializer(serializers.Serializer):
+    participation = serializers.IntegerField()
+    why = serializers.CharField()
+
+
+class SubstitutionSerializer(serializers.Serializer):
+    """Participations, by what became of them."""
+
+    given = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Assigned to the successor."
+    )
+    had = serializers.ListField(
+        child=serializers.IntegerField(), help_text="The successor scores them already."
+    )
+    released = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Marks were given; they stay on record."
+    )
+    submitted = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Submitted before; these sheets count."
+    )
+    left = LeftSerializer(many=True, help_text="Nobody has taken these over.")
+
+
+class TieSerializer(serializers.ModelSerializer):
+    panel = ScopedField(_organized(Panel, "round__event"))
+    round = serializers.IntegerField(source="panel.round_id", read_only=True)
+    participations = ScopedField(
+        _organized(Participation, "round__event"), many=True, write_only=True
+    )
+    order = serializers.SerializerMethodField()
+    asked_by = serializers.CharField(source="asked_by.name", read_only=True)
+    decided_by = serializers.IntegerField(
+        source="decided_by_id", read_only=True, allow_null=True, help_text="A judge."
+    )
+
+    class Meta:
+        model = Tie
+        fields = [
+            "id",
+            "panel",
+            "round",
+            "participations",
+            "status",
+            "order",
+            "asked_by",
+            "asked_at",
+            "decided_by",
+            "decided_at",
+            "reason",
+        ]
+        read_only_fields = ["status", "asked_at", "decided_at", "reason"]
+
+    def get_order(self, tie) -> list[int]:
+        """Participations: the best first once the chair has decided."""
+        return [team.participation_id for team in tie.teams.all()]
 
 
 class LeftOutSerializer(serializers.Serializer):
@@ -381,16 +537,23 @@ class AssignedSerializer(serializers.Serializer):
 
 
 class AssignmentSerializer(serializers.ModelSerializer):
+    """Who scores which team. Judges of an anonymous panel are not told who the team is."""
+
     panel = ScopedField(_organized(Panel, "round__event"))
     judge = ScopedField(_organized(Judge, "event"))
-    participation = ScopedField(_organized(Participation, "round__event"))
+    # Null where the team is anonymous to the reader; to assign it must be given.
+    participation = ScopedField(_organized(Participation, "round__event"), allow_null=True)
     round = serializers.IntegerField(source="participation.round_id", read_only=True)
-    team = serializers.IntegerField(source="participation.team_id", read_only=True)
+    team = serializers.IntegerField(source="participation.team_id", read_only=True, allow_null=True)
     code = serializers.CharField(source="participation.team.code", read_only=True)
     running_order = serializers.IntegerField(
         source="participation.running_order", read_only=True, allow_null=True
     )
     scoresheet = serializers.SerializerMethodField()
+    reason = serializers.CharField(
+        max_length=1000, required=False, allow_blank=True, default="", write_only=True,
+        help_text="To assign a judge of the team's own organisation; kept in the log.",
+    )  # fmt: skip
 
     class Meta:
         model = Assignment
@@ -404,8 +567,22 @@ class AssignmentSerializer(serializers.ModelSerializer):
             "code",
             "running_order",
             "scoresheet",
+            "released_at",
+            "reason",
         ]
         validators = []
+
+    def validate_participation(self, participation):
+        if participation is None:
+            raise serializers.ValidationError("Name the team's participation.")
+        return participation
+
+    def to_representation(self, assignment):
+        shown = super().to_representation(assignment)
+        if is_hidden(assignment.panel, self.context):
+            shown |= {"participation": None, "team": None, "running_order": None}
+            shown["code"] = pseudonym(assignment.participation)
+        return shown
 
     def get_scoresheet(self, assignment) -> str | None:
         """The id of its score sheet, once that was opened."""
@@ -424,7 +601,12 @@ class ScoresheetSerializer(serializers.ModelSerializer):
     """A judge's sheet; the private note is for its judge alone."""
 
     round = serializers.IntegerField(source="assignment.participation.round_id", read_only=True)
-    team = serializers.IntegerField(source="assignment.participation.team_id", read_only=True)
+    team = serializers.IntegerField(
+        source="assignment.participation.team_id",
+        read_only=True,
+        allow_null=True,
+        help_text="Null where the team is anonymous to the reader.",
+    )
     judge = serializers.IntegerField(source="assignment.judge_id", read_only=True)
     rubric = serializers.IntegerField(source="assignment.panel.rubric_id", read_only=True)
     marks = MarkSerializer(many=True, read_only=True)
@@ -459,6 +641,8 @@ class ScoresheetSerializer(serializers.ModelSerializer):
         shown = super().to_representation(sheet)
         if sheet.assignment.judge.user_id != self.context["request"].user.pk:
             shown["private_note"] = None
+        if is_hidden(sheet.assignment.panel, self.context):
+            shown["team"] = None
         return shown
 
 
@@ -473,7 +657,9 @@ class NewMarkSerializer(serializers.Serializer):
         max_length=64, help_text="Names the tap; sent again it is the same tap."
     )
     criterion = ScopedField(
-        lambda user: Criterion.objects.filter(rubric__panels__judges__user=user.pk).distinct()
+        lambda user: Criterion.objects.filter(
+            rubric__panels__assignments__judge__user=user.pk
+        ).distinct()
     )
     value = serializers.DecimalField(
         max_digits=6, decimal_places=2, allow_null=True, help_text="Null clears the mark."
@@ -489,6 +675,11 @@ class SavedMarkSerializer(serializers.Serializer):
 
 
 class RecusalSerializer(serializers.ModelSerializer):
+    """A conflict of interest, of a team, or of whichever team an assignment of yours is.
+
+    A judge of an anonymous panel names the assignment and is not told the team.
+    """
+
     judge = ScopedField(
         lambda user: Judge.objects.filter(
             Q(user=user.pk) | Q(event__in=organized_events(user))
@@ -496,17 +687,43 @@ class RecusalSerializer(serializers.ModelSerializer):
     )
     team = ScopedField(
         lambda user: Team.objects.filter(
-            Q(participations__assignments__judge__user=user.pk)
-            | Q(event__in=organized_events(user))
-        ).distinct()
+            # That a team is among one's anonymous assignments is not to be found out by asking.
+            Q(pk__in=openly_assigned_teams(user)) | Q(event__in=organized_events(user))
+        ),
+        required=False,
+        allow_null=True,
+    )
+    assignment = ScopedField(
+        lambda user: Assignment.objects.filter(
+            Q(judge__user=user.pk) | Q(judge__event__in=organized_events(user))
+        ).select_related("participation__team"),
+        required=False,
+        write_only=True,
+        help_text="Instead of the team.",
     )
     declared_by = serializers.CharField(source="declared_by.name", read_only=True, default=None)
 
     class Meta:
         model = Recusal
-        fields = ["id", "judge", "team", "reason", "declared_by", "declared_at"]
+        fields = ["id", "judge", "team", "assignment", "reason", "declared_by", "declared_at"]
         read_only_fields = ["declared_at"]
         validators = []
+
+    def validate(self, data):
+        assignment = data.pop("assignment", None)
+        if assignment is not None:
+            if assignment.judge_id != data["judge"].pk:
+                raise serializers.ValidationError({"assignment": "It is another judge's."})
+            data["team"] = assignment.participation.team
+        if data.get("team") is None:
+            raise serializers.ValidationError({"team": "Name the team, or an assignment."})
+        return data
+
+    def to_representation(self, recusal):
+        shown = super().to_representation(recusal)
+        if recusal.pk in self.context["hidden_recusals"]:
+            shown["team"] = None
+        return shown
 
 
 def file_or_none(value) -> UploadedFile | None:

@@ -13,3 +13,4 @@ def register(router) -> None:
     router.register("scoresheets", views.ScoresheetViewSet, "api-scoresheet")
     router.register("tablet", tablet.TabletViewSet, "api-tablet")
     router.register("recusals", views.RecusalViewSet, "api-recusal")
+    router.register("ties", views.TieViewSet, "api-tie")

@@ -4,7 +4,7 @@ import io
 from uuid import uuid4
 
 from django.conf import settings
-from django.db.models import Prefetch, Q
+from django.db.models import Case, F, Prefetch, Q, When
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -45,10 +45,11 @@ from judging.models import (
     Rubric,
     Scoresheet,
     ScoringRun,
+    Tie,
 )
-from judging.roles import assignments_of
+from judging.roles import assignments_of, hidden_from, hidden_recusals
+from judging.services import designs, rescoring, ties
 from judging.services import panels as panel_services
-from judging.services import rescoring
 from judging.services import rubrics as rubric_services
 from judging.services import scoresheets as sheet_services
 from judging.services.benchmarks import (
@@ -59,7 +60,34 @@ from judging.services.benchmarks import (
 from judging.services.checks import check_file
 from judging.services.logs import scoring_log, team_log
 from judging.services.runs import cancel, rescore
+from judging.services.substitutes import substitute
 from judging.states import ON_TRIAL
+
+
+def _described(proposal: designs.Proposal, *, applied: bool) -> dict:
+    made = proposal.design
+    low, mean, high = made.overlap_range
+    answer = {
+        "applied": applied,
+        "digest": proposal.digest,
+        "seed": proposal.wish.seed,
+        "assignments": [{"judge": j, "participation": p} for j, p in sorted(made.pairs)],
+        "added": len(proposal.added),
+        "removed": len(proposal.removed),
+        "loads": [{"judge": judge, "teams": teams} for judge, teams in made.loads.items()],
+        "load_min": made.load_range[0],
+        "load_max": made.load_range[1],
+        "overlaps": [{"judges": pair, "teams": n} for pair, n in made.overlaps.items()],
+        "overlap_min": low,
+        "overlap_mean": mean,
+        "overlap_max": high,
+        "connected": made.is_connected,
+        "short": [
+            {"participation": p.pk, "judges": got, "kept_from": [judge.pk for judge in judges]}
+            for p, got, judges in proposal.short
+        ],
+    }
+    return serializers.DesignSerializer(answer).data
 
 
 def _shown_runs():
@@ -78,6 +106,16 @@ class _Judging(WithServices):
             )
         context["organized_event_ids"] = self._organized
         return context
+
+    # Parameters that narrow a list by who the team is.
+    names_team: tuple[str, ...] = ()
+
+    def without_hidden(self, queryset, panel: str):
+        """Without the rows of anonymous teams where the request asks for somebody by name: what is
+        not told must not be found either."""
+        if not set(self.names_team) & set(self.request.query_params):
+            return queryset
+        return queryset.exclude(hidden_from(self.request.user, panel))
 
     def require_organizer(self, event) -> None:
         if not is_organizer(self.request.user, event):
@@ -384,7 +422,9 @@ class RubricViewSet(_Judging):
 
     def get_queryset(self):
         user = self.request.user
-        judged = Panel.objects.filter(judges__user=user.pk).values("rubric")
+        judged = Panel.objects.filter(
+            Q(judges__user=user.pk) | Q(assignments__judge__user=user.pk)
+        ).values("rubric")
         return (
             Rubric.objects.filter(Q(event__in=organized_events(user)) | Q(pk__in=judged))
             .select_related("event")
@@ -532,35 +572,90 @@ class PanelViewSet(_Judging):
         pairs = [{"judge": judge.pk, "team": team.pk} for judge, team in left_out]
         return Response(serializers.AssignedSerializer({"added": added, "left_out": pairs}).data)
 
+    @extend_schema(
+        request=serializers.WishSerializer,
+        responses={200: serializers.DesignSerializer, 409: REFUSED},
+    )
+    @action(detail=True, methods=["post"])
+    def design(self, request, pk=None):
+        """A balanced assignment: proposed by a dry run, then applied by its digest."""
+        panel = self.get_object()
+        data = dict(self.valid(request.data, serializers.WishSerializer))
+        dry_run, seen = data.pop("dry_run"), data.pop("seen")
+        wish = designs.Wish(**{**data, "seed": data["seed"] or designs.new_seed()})
+        proposal = (
+            designs.propose(panel, wish)
+            if dry_run
+            else designs.apply(panel, wish, request.user, seen)
+        )
+        return Response(_described(proposal, applied=not dry_run))
+
+    @extend_schema(
+        request=serializers.NewSubstituteSerializer,
+        responses={200: serializers.SubstitutionSerializer, 409: REFUSED},
+    )
+    @action(detail=True, methods=["post"])
+    def substitute(self, request, pk=None):
+        """Let one judge do what another has not submitted; again it changes nothing."""
+        panel = self.get_object()
+        data = self.valid(request.data, serializers.NewSubstituteSerializer)
+        done = substitute(panel, data["out"], data["successor"], request.user, data["reason"])
+        answer = {
+            name: [participation.pk for participation in getattr(done, name)]
+            for name in ("given", "had", "released", "submitted")
+        }
+        answer["left"] = [{"participation": p.pk, "why": str(why)} for p, why in done.left]
+        return Response(serializers.SubstitutionSerializer(answer).data)
+
 
 @extend_schema_view(
     create=extend_schema(responses={201: serializers.AssignmentSerializer, 409: REFUSED}),
     destroy=extend_schema(responses={204: None, 409: REFUSED}),
 )
 class AssignmentViewSet(_Judging):
-    """Which judge scores which team: a judge's own, and all to organizers."""
+    """Which judge scores which team: a judge's own, and all to organizers.
+
+    Where a panel's teams are anonymous, its judges can neither search nor narrow by the team.
+    """
 
     queryset = Assignment.objects.none()
     serializer_class = serializers.AssignmentSerializer
     permission_classes = [SignedInReadOrganizersWrite]
     filterset_class = filters.AssignmentFilter
     search_fields = ["participation__team__code", "judge__name"]
+    ordering_fields = ["id"]
     http_method_names = ["get", "post", "delete", "head", "options"]
+    names_team = ("search", "participation")
 
     def get_queryset(self):
         user = self.request.user
         own = assignments_of(user).values("pk")
-        return Assignment.objects.filter(
-            Q(pk__in=own) | Q(panel__round__event__in=organized_events(user))
-        ).select_related(
-            "participation__team", "participation__round__event", "judge", "panel", "scoresheet"
-        )
+        hidden = hidden_from(user, "panel")
+        return (
+            Assignment.objects.filter(
+                Q(pk__in=own) | Q(panel__round__event__in=organized_events(user))
+            )
+            .select_related(
+                "participation__team", "participation__round__event", "judge",
+                "panel__round", "scoresheet",
+            )
+            # The place in the running order would tell which team it is.
+            .order_by(
+                Case(When(hidden, then=None), default=F("participation__running_order")),
+                Case(When(hidden, then=None), default=F("participation__team__code")),
+                "pk",
+            )
+        )  # fmt: skip
+
+    def filter_queryset(self, queryset):
+        return super().filter_queryset(self.without_hidden(queryset, "panel"))
 
     def create(self, request):
         data = self.valid(request.data)
         assignment = panel_services.assign(
-            data["panel"], data["judge"], data["participation"], request.user
-        )
+            data["panel"], data["judge"], data["participation"], request.user,
+            in_spite=data["reason"],
+        )  # fmt: skip
         return self.answer(self.get_queryset().get(pk=assignment.pk), status.HTTP_201_CREATED)
 
     def destroy(self, request, pk=None):
@@ -593,6 +688,7 @@ class ScoresheetViewSet(_Judging):
     filterset_class = filters.ScoresheetFilter
     ordering_fields = ["updated_at", "submitted_at"]
     http_method_names = ["get", "post", "patch", "head", "options"]
+    names_team = ("team",)
 
     def get_queryset(self):
         user = self.request.user
@@ -604,13 +700,16 @@ class ScoresheetViewSet(_Judging):
             )
             .select_related(
                 "assignment__judge__event",
-                "assignment__panel",
+                "assignment__panel__round",
                 "assignment__participation__round",
                 "assignment__participation__team",
             )
             .prefetch_related("marks", "assignment__panel__rubric__criteria")
             .order_by("pk")
         )
+
+    def filter_queryset(self, queryset):
+        return super().filter_queryset(self.without_hidden(queryset, "assignment__panel"))
 
     def create(self, request):
         assignment = self.valid(request.data, serializers.OpenSheetSerializer)["assignment"]
@@ -680,6 +779,19 @@ class RecusalViewSet(_Judging):
     ordering_fields = ["declared_at"]
     http_method_names = ["get", "post", "head", "options"]
 
+    def get_serializer_context(self):
+        context = super().get_serializer_context()
+        user = getattr(self.request, "user", None)
+        context["hidden_recusals"] = (
+            set(hidden_recusals(user).values_list("pk", flat=True)) if user else set()
+        )
+        return context
+
+    def filter_queryset(self, queryset):
+        if "team" in self.request.query_params:
+            queryset = queryset.exclude(pk__in=hidden_recusals(self.request.user).values("pk"))
+        return super().filter_queryset(queryset)
+
     def get_queryset(self):
         user = self.request.user
         return Recusal.objects.filter(
@@ -702,3 +814,36 @@ class RecusalViewSet(_Judging):
         self.require_organizer(recusal.judge.event)
         panel_services.lift_recusal(recusal, request.user, self.reason())
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@extend_schema_view(create=extend_schema(responses={201: serializers.TieSerializer, 409: REFUSED}))
+class TieViewSet(_Judging):
+    """Ties that you put to the chairs of panels, and what these decided."""
+
+    queryset = Tie.objects.none()
+    serializer_class = serializers.TieSerializer
+    permission_classes = [OrganizersAlone]
+    filterset_class = filters.TieFilter
+    ordering_fields = ["asked_at", "decided_at"]
+    http_method_names = ["get", "post", "head", "options"]
+
+    def get_queryset(self):
+        return (
+            Tie.objects.filter(panel__round__event__in=organized_events(self.request.user))
+            .select_related("panel__round__event", "asked_by")
+            .prefetch_related("teams")
+        )
+
+    def create(self, request):
+        """Ask the panel's chair to put these teams in order; asked again it is the same tie."""
+        data = self.valid(request.data)
+        tie = ties.ask(data["panel"], data["participations"], request.user)
+        return self.answer(self.get_queryset().get(pk=tie.pk), status.HTTP_201_CREATED)
+
+    @extend_schema(
+        request=ReasonSerializer, responses={200: serializers.TieSerializer, 409: REFUSED}
+    )
+    @action(detail=True, methods=["post"])
+    def drop(self, request, pk=None):
+        """Take the question, or the decision, back; a reason is required."""
+        return self.answer(ties.drop(self.get_object(), request.user, self.reason()))

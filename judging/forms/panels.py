@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.models import Event
 from judging.models import Criterion, Judge, Panel, Rubric
+from judging.services.designs import MOST_K, Wish, new_seed
 
 
 class RubricForm(forms.ModelForm):
@@ -82,17 +83,68 @@ class JudgeForm(forms.ModelForm):
 class PanelForm(forms.ModelForm):
     class Meta:
         model = Panel
-        fields = ["name_zh", "name_en", "rubric", "judges"]
+        fields = ["name_zh", "name_en", "rubric", "judges", "chair", "is_anonymous"]
         widgets = {"judges": forms.CheckboxSelectMultiple}
 
     def __init__(self, *args, event: Event, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["rubric"].queryset = event.rubrics.all()
-        self.fields["judges"].queryset = event.judges.all()
-        self.fields["judges"].label_from_instance = lambda j: f"{j.name} · {j.organisation}"
+        for name in ("judges", "chair"):
+            self.fields[name].queryset = event.judges.all()
+            self.fields[name].label_from_instance = describe_judge
 
     def _post_clean(self):
         """The service builds and checks the panel."""
+
+
+def describe_judge(judge: Judge) -> str:
+    return f"{judge.name} · {judge.organisation}"
+
+
+class DesignForm(forms.Form):
+    k = forms.IntegerField(label=_("Judges a team"), min_value=1, max_value=MOST_K)
+    seed = forms.CharField(
+        label=_("Seed"),
+        max_length=64,
+        required=False,
+        help_text=_("The same seed gives the same design. Empty: one is drawn."),
+    )
+    keep = forms.BooleanField(
+        label=_("Keep the assignments that are there"),
+        required=False,
+        help_text=_("Otherwise only those with marks stay, and the others are designed anew."),
+    )
+    skip_others = forms.BooleanField(
+        label=_("Leave out teams of the round's other panels"), required=False
+    )
+    accept_fewer = forms.BooleanField(
+        label=_("Give a team fewer judges where conflicts of interest leave no more"),
+        required=False,
+    )
+
+    def wish(self) -> Wish:
+        data = self.cleaned_data
+        return Wish(**{**data, "seed": data["seed"] or new_seed()})
+
+
+class SubstituteForm(forms.Form):
+    out = forms.ModelChoiceField(label=_("Who leaves"), queryset=None)
+    successor = forms.ModelChoiceField(label=_("Who takes over"), queryset=None)
+    reason = forms.CharField(label=_("Reason"), max_length=1000)
+
+    def __init__(self, *args, panel: Panel, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["out"].queryset = panel.judges.all()
+        self.fields["successor"].queryset = panel.round.event.judges.all()
+        for name in ("out", "successor"):
+            self.fields[name].label_from_instance = describe_judge
+
+
+class TableForm(forms.Form):
+    file = forms.FileField(
+        label=_("Table (CSV or XLSX)"),
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,.txt,.tsv"}),
+    )
 
 
 class RecusalForm(forms.Form):

@@ -1,7 +1,12 @@
 """Judges, panels, assignments and conflicts of interest."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import SystemRandom
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
@@ -9,10 +14,11 @@ from contest.models import Event, LogEntry, Participation, Round, Team, User
 from contest.roles import is_organizer
 from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus
-from judging.models import Assignment, Judge, Panel, RecordEntry, Recusal, Rubric
+from judging.models import Assignment, Judge, Panel, RecordEntry, Recusal, Rubric, Scoresheet
 from judging.services import record
 from judging.services.rubrics import versions_of
 from judging.services.telling import tell_desk, tell_judges
+from judging.states import ScoresheetStatus
 
 
 @transaction.atomic
@@ -80,6 +86,15 @@ def save_panel(
     return panel
 
 
+@transaction.atomic
+def seat(panel: Panel, judge: Judge, by: User) -> None:
+    """Let one more judge sit in the panel; who sits there already stays."""
+    if panel.judges.filter(pk=judge.pk).exists():
+        return
+    panel.judges.add(judge)
+    LogEntry.write(panel, "panel_saved", by=by, after=f"+ {judge.name}")
+
+
 def same_organisation(judge: Judge, team: Team) -> bool:
     """Whether judge and team name the same organisation, in either language."""
     pairs = (
@@ -89,8 +104,14 @@ def same_organisation(judge: Judge, team: Team) -> bool:
     return any(a.strip() and a.strip().casefold() == b.strip().casefold() for a, b in pairs)
 
 
-def assign(panel: Panel, judge: Judge, participation: Participation, by: User) -> Assignment:
-    """Give one team to one judge of the panel; giving it twice changes nothing. Raises Refused."""
+def assign(
+    panel: Panel, judge: Judge, participation: Participation, by: User, *, in_spite: str = ""
+) -> Assignment:
+    """Give one team to one judge of the panel; giving it twice changes nothing.
+
+    A judge of the team's own organisation gets it only with a reason, ``in_spite``, which the log
+    keeps. Raises Refused.
+    """
     if participation.round_id != panel.round_id:
         raise Refused(_("The team is not in the panel's round."), code="wrong_round")
     if not panel.judges.filter(pk=judge.pk).exists():
@@ -105,18 +126,51 @@ def assign(panel: Panel, judge: Judge, participation: Participation, by: User) -
             code="recused",
             params={"judge": judge.name},
         )
+    existing = Assignment.objects.filter(judge=judge, participation=participation).first()
+    if existing is not None and existing.released_at is not None:
+        raise Refused(
+            _("%(judge)s was released from %(team)s; the marks given before stay on record."),
+            code="released",
+            params={"judge": judge.name, "team": participation.team.name},
+        )
+    if existing is not None:
+        return existing
+    if same_organisation(judge, participation.team) and not in_spite.strip():
+        raise Refused(
+            _(
+                "%(judge)s and %(team)s belong to the same organisation. "
+                "Give a reason to assign them all the same."
+            ),
+            code="same_organisation",
+            params={"judge": judge.name, "team": participation.team.name},
+        )
     try:
         with transaction.atomic():
             assignment, created = Assignment.objects.get_or_create(
                 judge=judge, participation=participation, defaults={"panel": panel}
             )
             if created:
-                LogEntry.write(panel, "assigned", by=by, after=str(assignment))
+                LogEntry.write(
+                    panel, "assigned", by=by, after=str(assignment), reason=in_spite.strip()
+                )
                 tell_desk(panel.round_id)
                 tell_judges([judge.pk])
     except IntegrityError:
         assignment = Assignment.objects.get(judge=judge, participation=participation)
     return assignment
+
+
+def add_assignments(panel: Panel, pairs: Iterable[tuple[int, int]]) -> None:
+    """Store pairs of (judge, participation), in an order that nobody can guess.
+
+    Judges learn the ids of their assignments; from ascending ids the judges of an anonymous panel
+    could otherwise tell which team is which.
+    """
+    new = [Assignment(panel=panel, judge_id=judge, participation_id=team) for judge, team in pairs]
+    SystemRandom().shuffle(new)
+    Assignment.objects.bulk_create(new, ignore_conflicts=True)
+    tell_desk(panel.round_id)
+    tell_judges(assignment.judge_id for assignment in new)
 
 
 @transaction.atomic
@@ -145,11 +199,9 @@ def assign_all(panel: Panel, by: User) -> tuple[int, list[tuple[Judge, Team]]]:
             if conflict or same_organisation(judge, participation.team):
                 left_out.append((judge, participation.team))
                 continue
-            new.append(Assignment(panel=panel, judge=judge, participation=participation))
-    Assignment.objects.bulk_create(new, ignore_conflicts=True)
+            new.append((judge.pk, participation.pk))
+    add_assignments(panel, new)
     LogEntry.write(panel, "assigned_all", by=by, after=f"{len(new)}")
-    tell_desk(panel.round_id)
-    tell_judges(assignment.judge_id for assignment in new)
     return len(new), left_out
 
 
@@ -171,6 +223,72 @@ def unassign(assignment: Assignment, by: User) -> None:
     if hasattr(assignment, "scoresheet"):
         assignment.scoresheet.delete()
     assignment.delete()
+
+
+def awaited(round: Round):
+    """The assignments whose sheets the round waits for, or has: of teams that compete, without
+    judges who were released from the team or have a conflict of interest with it."""
+    conflict = Recusal.objects.filter(judge=OuterRef("judge"), team=OuterRef("participation__team"))
+    return Assignment.objects.filter(
+        ~Exists(conflict),
+        participation__round=round,
+        participation__status=ParticipationStatus.ACTIVE,
+        released_at=None,
+    )
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a conflict of interest means for one round in which the judge has the team."""
+
+    participation: Participation
+    submitted: bool  # the judge's sheet was submitted, and no longer counts
+    counted: int  # sheets of the team that count now
+
+    @property
+    def sentence(self) -> str:
+        params = {
+            "round": self.participation.round.name,
+            "team": self.participation.team.code,
+            "count": self.counted,
+        }
+        if self.submitted:
+            return (
+                _(
+                    "“%(round)s”: the submitted sheet for %(team)s no longer counts and stays on "
+                    "record. Sheets of the team that count now: %(count)s."
+                )
+                % params
+            )
+        return (
+            _(
+                "“%(round)s”: no submitted sheet is concerned. "
+                "Sheets of %(team)s that count: %(count)s."
+            )
+            % params
+        )
+
+
+def effects(recusal: Recusal) -> list[Effect]:
+    """Round by round, what the declared conflict means for the team's sheets."""
+    found = []
+    for assignment in Assignment.objects.filter(
+        judge=recusal.judge, participation__team=recusal.team
+    ).select_related("participation__round", "participation__team", "scoresheet"):
+        participation = assignment.participation
+        sheet = getattr(assignment, "scoresheet", None)
+        others = Recusal.objects.filter(team=recusal.team).values("judge")
+        counted = Scoresheet.objects.filter(
+            assignment__participation=participation, status=ScoresheetStatus.SUBMITTED
+        ).exclude(assignment__judge__in=others)
+        found.append(
+            Effect(
+                participation,
+                sheet is not None and sheet.status == ScoresheetStatus.SUBMITTED,
+                counted.count(),
+            )
+        )
+    return found
 
 
 def _record(kind: str, recusal: Recusal, by: User, reason: str) -> None:

@@ -8,7 +8,7 @@ is done once. What the server answers for each is final; what it did not answer 
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -83,6 +83,12 @@ def package(judge: Judge) -> dict:
         for rubric in Rubric.objects.filter(pk__in=wanted).prefetch_related("criteria")
     }
     for shown in rounds.values():
+        # Anonymous teams come last, in an order that says nothing of the running order.
+        shown["teams"].sort(
+            key=lambda team: (team["anonymous"], team["anonymous"] and team["code"])
+        )
+        # Their place in the running order would lead from names to codes.
+        shown["teams"].sort(key=lambda team: team["code"] if team["anonymous"] else "")
         shown["rubrics"] = {pk: rubrics[int(pk)] for pk in shown["rubrics"]}
     event = judge.event
     return {
@@ -305,10 +311,38 @@ def _ties(judge: Judge) -> list[dict]:
             "id": tie.pk,
             "round": tie.panel.round_id,
             "asked_at": tie.asked_at.isoformat(),
-            "teams": [stage.describe_team(team.participation) for team in tie.teams.all()],
+            "teams": _tied(tie),
         }
         for tie in open_ties
     ]
+
+
+def _tied(tie: Tie) -> list[dict]:
+    """The tied teams. In an anonymous panel their ids are those of the tie's rows, which lead
+    nowhere; the outbox takes them back."""
+    teams = tie.teams.all()
+    if not tie.panel.is_anonymous:
+        return [stage.describe_team(team.participation) for team in teams]
+    hidden = dict.fromkeys(("name_zh", "name_en", "organisation_zh", "organisation_en"), "")
+    shown = [
+        {
+            **stage.describe_team(team.participation),
+            **hidden,
+            "participation": team.pk,
+            "order": None,
+            "code": pseudonym(team.participation),
+        }
+        for team in teams
+    ]
+    return sorted(shown, key=lambda team: team["code"])
+
+
+def _untied(tie: Tie, order: Sequence[int]) -> list[int]:
+    """The participations that the tablet's ids of tied teams stand for."""
+    if not tie.panel.is_anonymous:
+        return list(order)
+    ids = dict(tie.teams.values_list("pk", "participation"))
+    return [ids.get(pk, 0) for pk in order]
 
 
 # --- The outbox ------------------------------------------------------------------------------
@@ -399,10 +433,12 @@ def _do(judge: Judge, operation: Operation, device: str) -> int:
     sent = Sent(operation.key, device, operation.device_at, operation.base)
     by = judge.user
     if operation.kind == "tie":
-        tie = Tie.objects.filter(pk=operation.tie, panel__chair=judge).first()
+        tie = (
+            Tie.objects.filter(pk=operation.tie, panel__chair=judge).select_related("panel").first()
+        )
         if tie is None:
             raise Refused(_("The tie was taken back."), code="tie_gone")
-        ties.decide(tie, by, operation.order, operation.text)
+        ties.decide(tie, by, _untied(tie, operation.order), operation.text)
         return 0
     assignment = (
         Assignment.objects.select_related("judge", "participation__team", "panel")

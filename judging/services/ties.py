@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import SystemRandom
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from contest.errors import Refused
 from contest.models import LogEntry, Participation, Round, User
 from contest.signals import ranking_inputs_changed
+from contest.states import RoundStatus
 from judging.models import Judge, Panel, RecordEntry, Tie, TiedTeam
 from judging.services import record
 from judging.services.telling import tell_judges
@@ -33,6 +35,12 @@ def ask(panel: Panel, participations: Sequence[Participation], by: User) -> Tie:
             code="no_chair",
             params={"panel": panel.name},
         )
+    if panel.round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
+        raise Refused(
+            _("The ranking of “%(round)s” is signed off; revoke that first."),
+            code="round_decided",
+            params={"round": panel.round.name},
+        )
     ids = {participation.pk for participation in participations}
     own = set(panel.round.participations.filter(pk__in=ids).values_list("pk", flat=True))
     if len(ids) < 2 or ids != own:
@@ -41,7 +49,9 @@ def ask(panel: Panel, participations: Sequence[Participation], by: User) -> Tie:
         if {team.participation_id for team in tie.teams.all()} == ids:
             return tie
     tie = Tie.objects.create(panel=panel, asked_by=by)
-    TiedTeam.objects.bulk_create([TiedTeam(tie=tie, participation=p) for p in participations])
+    rows = [TiedTeam(tie=tie, participation=p) for p in participations]
+    SystemRandom().shuffle(rows)  # the ids tell the chair of an anonymous panel nothing
+    TiedTeam.objects.bulk_create(rows)
     tell_judges([panel.chair_id])
     LogEntry.write(tie, "tie_asked", by=by, after=", ".join(p.team.code for p in participations))
     return tie

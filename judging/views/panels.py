@@ -1,7 +1,6 @@
-"""The organizer's pages for judges, panels, conflicts of interest and the live grid."""
+"""The organizer's pages for judges, their links, and the live grid."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
@@ -10,11 +9,10 @@ from django.views.decorators.http import require_POST
 
 from contest.access import organizer_required, round_organizer_required
 from contest.errors import Refused
-from contest.models import SignInLink, Team
-from contest.numbers import whole
+from contest.models import SignInLink
 from contest.services.signin import link_url, make_link, qr_svg, revoke_link
-from judging.forms.panels import JudgeForm, PanelForm, RecusalForm
-from judging.models import Assignment, Judge, Panel, Recusal, Scoresheet
+from judging.forms.panels import JudgeForm
+from judging.models import Assignment, Judge, Recusal, Scoresheet
 from judging.services import panels as services
 from judging.services.scoresheets import return_sheet
 from judging.services.totals import exact_total, fraction_to_decimal
@@ -90,132 +88,6 @@ def desk_link_revoke(request, event, pk):
     revoke_link(get_object_or_404(SignInLink, event=event, pk=pk), request.user)
     messages.success(request, _("The link and every session it opened have ended."))
     return redirect("desk-judges", event.slug)
-
-
-@round_organizer_required
-def desk_panel(request, round):
-    """The round's panels: make one, seat judges, assign teams, conflicts of interest."""
-    return _panels(request, round, Panel(round=round))
-
-
-@round_organizer_required
-def desk_panel_edit(request, round, pk):
-    return _panels(request, round, get_object_or_404(Panel, round=round, pk=pk))
-
-
-def _panels(request, round, panel):
-    event = round.event
-    form = PanelForm(request.POST or None, instance=panel, event=event)
-    wanted_version = None  # of the panel's rubric, where its page has to be seen first
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        stored = Panel.objects.get(pk=panel.pk) if panel.pk else None
-        try:
-            services.save_panel(
-                round,
-                request.user,
-                stored,
-                fields={"name_zh": data["name_zh"], "name_en": data["name_en"]},
-                rubric=data["rubric"],
-                judges=data["judges"],
-            )
-        except ValidationError as error:
-            form.add_error(None, error.messages)
-            if getattr(error, "code", "") == "version_changes_marks":
-                wanted_version = data["rubric"]
-        else:
-            messages.success(request, _("Saved."))
-            return redirect("desk-panel", event.slug, round.slug)
-    participations = list(round.participations.select_related("team"))
-    there = {
-        (a.judge_id, a.participation_id): a
-        for a in Assignment.objects.filter(participation__round=round)
-    }
-    panels = list(round.panels.select_related("rubric").prefetch_related("judges"))
-    for item in panels:
-        item.rows = [
-            (p, [(judge, there.get((judge.pk, p.pk))) for judge in item.judges.all()])
-            for p in participations
-        ]
-    teams = Team.objects.filter(participations__round=round)
-    return render(
-        request,
-        "judging/desk_panel.html",
-        {
-            "event": event,
-            "round": round,
-            "panels": panels,
-            "panel": panel if panel.pk else None,
-            "form": form,
-            "wanted_version": wanted_version,
-            "recusals": Recusal.objects.filter(
-                judge__event=event, team__participations__round=round
-            ).select_related("judge", "team", "declared_by"),
-            "recusal_form": RecusalForm(event=event, teams=teams),
-        },
-    )
-
-
-@require_POST
-@round_organizer_required
-def desk_assign_all(request, round, pk):
-    panel = get_object_or_404(Panel.objects.select_related("round"), round=round, pk=pk)
-    count, left_out = services.assign_all(panel, request.user)
-    messages.success(request, _("%(count)s assignments were added.") % {"count": count})
-    for judge, team in left_out:
-        messages.warning(
-            request,
-            _("%(judge)s was left out for %(team)s: conflict of interest or same organisation.")
-            % {"judge": judge.name, "team": team},
-        )
-    return redirect("desk-panel", round.event.slug, round.slug)
-
-
-@require_POST
-@round_organizer_required
-def desk_assign(request, round, pk):
-    """Give one team to one judge, or take it away."""
-    panel = get_object_or_404(Panel.objects.select_related("round"), round=round, pk=pk)
-    ids = [whole(request.POST.get(name, "")) for name in ("judge", "participation")]
-    if None in ids:
-        raise Refused(_("Name a judge and a team."), code="bad_request")
-    judge = get_object_or_404(Judge, event=round.event, pk=ids[0])
-    participation = get_object_or_404(round.participations, pk=ids[1])
-    existing = Assignment.objects.filter(judge=judge, participation=participation).first()
-    try:
-        if request.POST.get("action") == "unassign":
-            if existing is not None:
-                services.unassign(existing, request.user)
-        else:
-            services.assign(panel, judge, participation, request.user)
-    except Refused as error:
-        messages.error(request, " ".join(error.messages))
-    return redirect("desk-panel", round.event.slug, round.slug)
-
-
-@require_POST
-@round_organizer_required
-def desk_recuse(request, round):
-    teams = Team.objects.filter(participations__round=round)
-    form = RecusalForm(request.POST, event=round.event, teams=teams)
-    if form.is_valid():
-        data = form.cleaned_data
-        services.recuse(data["judge"], data["team"], request.user, data["reason"])
-        messages.success(request, _("Recorded. The judge's sheet for this team does not count."))
-    else:
-        messages.error(request, _("Name the judge, the team and the reason."))
-    return redirect("desk-panel", round.event.slug, round.slug)
-
-
-@require_POST
-@round_organizer_required
-def desk_recusal_lift(request, round, pk):
-    recusal = get_object_or_404(Recusal, judge__event=round.event, pk=pk)
-    try:
-        services.lift_recusal(recusal, request.user, request.POST.get("reason", ""))
-    except Refused as error:
-        messages.error(request, " ".join(error.messages))
-    return redirect("desk-panel", round.event.slug, round.slug)
 
 
 @round_organizer_required

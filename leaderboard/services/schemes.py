@@ -147,6 +147,27 @@ def save_scheme(
     return scheme
 
 
+def add_tie_break(round: Round, by: User, name: str) -> Scheme:
+    """Ask one more tie-break, after those of the round's scheme; one that is there stays."""
+    scheme = ensure_scheme(round)
+    if name in scheme.tie_breaks:
+        return scheme
+    fields = [
+        f.name for f in SchemeComponent._meta.concrete_fields if f.name not in ("id", "scheme")
+    ]
+    return save_scheme(
+        round,
+        by,
+        advance_count=scheme.advance_count,
+        tie_breaks=[*scheme.tie_breaks, name],
+        decimals=scheme.decimals,
+        components=[
+            {field: getattr(component, field) for field in fields}
+            for component in scheme.components.select_related("source")
+        ],
+    )
+
+
 def describe(scheme: Scheme) -> str:
     """The scheme in one line, for the log."""
     parts = [

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -12,16 +11,23 @@ from contest.access import round_organizer_required
 from contest.errors import Refused
 from contest.numbers import whole
 from contest.services.rounds import publish_round, unpublish_round
-from contest.states import ParticipationStatus
-from judging.models import Assignment, Recusal
+from contest.states import RoundStatus
+from judging.models import Panel, Tie
+from judging.services import ties
+from judging.services.panels import awaited
 from judging.states import ScoresheetStatus
 from leaderboard.exports import FORMATS, export
 from leaderboard.forms import AwardForm, ComponentFormSet, SchemeForm
-from leaderboard.models import AdvancementRow, Award, AwardWinner, SchemeComponent
+from leaderboard.models import AdvancementRow, Award, AwardWinner, Scheme, SchemeComponent
 from leaderboard.services import advancement as services
 from leaderboard.services import awards as award_services
-from leaderboard.services import standings
-from leaderboard.services.schemes import ensure_scheme, metric_bounds, save_scheme
+from leaderboard.services import standings, tied
+from leaderboard.services.schemes import (
+    add_tie_break,
+    ensure_scheme,
+    metric_bounds,
+    save_scheme,
+)
 from leaderboard.states import AdvancementStatus
 from leaderboard.views.board import picture
 
@@ -86,18 +92,9 @@ def desk_ranking(request, round):
         for row in rows:
             row.outcome = outcomes.get(row.participation_id)
             row.lacks = standings.why_unranked(row)
-    expected = Assignment.objects.filter(
-        participation__round=round,
-        participation__status=ParticipationStatus.ACTIVE,
-        released_at=None,
-    )
-    recused = Recusal.objects.filter(judge=OuterRef("judge"), team=OuterRef("participation__team"))
-    missing = (
-        expected.exclude(scoresheet__status=ScoresheetStatus.SUBMITTED)
-        .exclude(Exists(recused))
-        .count()
-    )
+    missing = awaited(round).exclude(scoresheet__status=ScoresheetStatus.SUBMITTED).count()
     ranked = [row for row in rows if row.rank is not None]
+    asked = tied.ties_of(round)
     components = standing.method["components"] if standing else []
     return render(
         request,
@@ -117,6 +114,11 @@ def desk_ranking(request, round):
             and advancement.status == AdvancementStatus.DRAFT
             and advancement.standing_id != (standing.pk if standing else None),
             "tied": [row for row in rows if row.outcome == AdvancementRow.Outcome.TIED],
+            "tied_groups": tied.tied_groups(rows, scheme, asked),
+            "ties": asked,
+            "chaired_panels": tied.chaired_panels(round),
+            "asks_chair": Scheme.TieBreak.CHAIR in scheme.tie_breaks,
+            "is_signed": round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED),
             "seats": services.seats_left(advancement) if advancement else 0,
             "formats": FORMATS,
             "picture": picture(ranked[:30], components) if ranked else None,
@@ -162,6 +164,34 @@ def desk_decide(request, round):
         messages.success(request, _("Done."))
     except Refused as error:
         messages.error(request, " ".join(error.messages))
+    return redirect("desk-ranking", round.event.slug, round.slug)
+
+
+@require_POST
+@round_organizer_required
+def desk_tie(request, round):
+    """Ask a panel's chair about a tie, take a question or decision back, add the tie-break."""
+    action, number = request.POST.get("action"), whole(request.POST.get("id", ""))
+    try:
+        if action == "ask":
+            chosen = [pk for text in request.POST.getlist("team") if (pk := whole(text))]
+            panel = get_object_or_404(Panel, round=round, pk=number or 0)
+            teams = list(round.participations.filter(pk__in=chosen).select_related("team"))
+            ties.ask(panel, teams, request.user)
+            messages.success(
+                request, _("%(chair)s is asked to decide.") % {"chair": panel.chair.name}
+            )
+        elif action == "drop":
+            tie = get_object_or_404(Tie, panel__round=round, pk=number or 0)
+            ties.drop(tie, request.user, request.POST.get("reason", ""))
+            messages.success(request, _("Taken back."))
+        elif action == "add_tie_break":
+            add_tie_break(round, request.user, Scheme.TieBreak.CHAIR)
+            messages.success(request, _("The chair's decision is now the last tie-break."))
+        else:
+            raise Refused(_("Unknown action."), code="unknown_action")
+    except Refused as error:
+        messages.error(request, " ".join(str(said) for said in error.messages))
     return redirect("desk-ranking", round.event.slug, round.slug)
 
 

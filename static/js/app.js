@@ -7,6 +7,15 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// <a data-dismiss="id"> empties that element instead of following the link.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-dismiss]");
+  const place = link && document.getElementById(link.dataset.dismiss);
+  if (!place) return;
+  event.preventDefault();
+  place.replaceChildren();
+});
+
 // Ask before what cannot be undone: <form data-confirm="…"> or <button data-confirm="…">.
 document.addEventListener("submit", (event) => {
   const asking = event.submitter?.dataset.confirm || event.target.dataset.confirm;

@@ -66,3 +66,33 @@ document.querySelectorAll("[data-moves]").forEach(drawMoves);
 document.body.addEventListener("htmx:afterSettle", (event) => {
   event.target.querySelectorAll?.("[data-moves]").forEach(drawMoves);
 });
+
+// Teams in common of every two judges: the darker, the more.
+document.querySelectorAll("[data-heat]").forEach((box) => {
+  const data = JSON.parse(document.getElementById(box.dataset.heat).textContent);
+  const narrow = box.clientWidth < 520;
+  box.style.height = `${Math.max(260, 130 + data.names.length * (narrow ? 26 : 34))}px`;
+  const chart = echarts.init(box, null, { renderer: "svg" });
+  const axis = { type: "category", data: data.names, splitArea: { show: true }, axisTick: { show: false } };
+  chart.setOption({
+    animation: false,
+    grid: { left: 8, right: 16, top: 8, bottom: 56, containLabel: true },
+    tooltip: {
+      formatter: (cell) =>
+        `${data.names[cell.value[0]]} – ${data.names[cell.value[1]]}: ${cell.value[2]} (${data.label})`,
+    },
+    xAxis: { ...axis, axisLabel: { rotate: 45, width: narrow ? 60 : 110, overflow: "truncate", interval: 0 } },
+    yAxis: { ...axis, inverse: true, axisLabel: { width: narrow ? 70 : 150, overflow: "truncate", interval: 0 } },
+    visualMap: {
+      min: 0, max: Math.max(1, data.most), orient: "horizontal", left: "center", bottom: 0,
+      precision: 0, text: [String(data.most), "0"], inRange: { color: ["#eef3f6", "#7fa9bf", "#20597a"] },
+    },
+    series: [{
+      type: "heatmap",
+      data: data.cells,
+      label: { show: data.names.length <= (narrow ? 10 : 20) },
+      itemStyle: { borderColor: "#fff", borderWidth: 1 },
+    }],
+  });
+  window.addEventListener("resize", () => chart.resize());
+});

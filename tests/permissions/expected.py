@@ -140,6 +140,11 @@ PAGES = {
     "desk-panel-edit": both(DESK, with_pk(of_round, "panel")),
     "desk-assign-all": post(DESK, with_pk(of_round, "panel")),
     "desk-assign": post(DESK, with_pk(of_round, "panel")),
+    "desk-design": both(DESK, with_pk(of_round, "panel")),
+    "desk-substitute": post(DESK, with_pk(of_round, "panel")),
+    "desk-panel-import": get(DESK, of_round),
+    "desk-panel-import-kind": post(DESK, lambda o: {**of_round(o), "kind": "judges"}),
+    "desk-panel-template": get(DESK, lambda o: {**of_round(o), "kind": "judges", "fmt": "csv"}),
     "desk-recuse": post(DESK, of_round),
     "desk-recusal-lift": post(DESK, with_pk(of_round, "recusal")),
     "desk-grid": get(DESK, of_round),
@@ -152,6 +157,7 @@ PAGES = {
     "desk-scheme": both(DESK, of_round),
     "desk-ranking": get(DESK, of_round),
     "desk-decide": post(DESK, of_round),
+    "desk-tie": post(DESK, of_round),
     "desk-finalists": get(DESK, lambda o: {**of_round(o), "fmt": "csv"}),
     "desk-explained": get(DESK, of_team("round")),
     "desk-explained-export": get(DESK, of_round),
@@ -224,7 +230,13 @@ API = {
     "api-judge-revoke-links": post(API_HIDDEN, pk("judge")),
     "api-panel-list": get(API_ORGANIZE) + post(API_ORGANIZE),
     "api-panel-detail": get(API_HIDDEN, pk("panel")) + change(API_HIDDEN, pk("panel"), "PATCH"),
-    "api-panel-assign-all": post(API_HIDDEN, pk("panel")),
+    **{
+        f"api-panel-{name}": post(API_HIDDEN, pk("panel"))
+        for name in ("assign-all", "design", "substitute")
+    },
+    "api-tie-list": get(API_ORGANIZE) + post(API_ORGANIZE),
+    "api-tie-detail": get(API_HIDDEN, pk("tie")),
+    "api-tie-drop": post(API_HIDDEN, pk("tie")),
     "api-assignment-list": get(API_SIGNED_IN) + post(API_ORGANIZE),
     "api-assignment-detail": get("UNN.NN..", pk("assignment"))
     + change(API_HIDDEN, pk("assignment"), "DELETE"),

@@ -1,0 +1,64 @@
+"""Teams that share a rank, and what chairs of panels were asked about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contest.models import Round
+from judging.models import Panel, Tie
+from judging.states import TieStatus
+from leaderboard.models import Scheme, StandingRow
+
+
+@dataclass(frozen=True)
+class TiedGroup:
+    """Teams with the same rank. ``across_cut``: some of them would advance and others not."""
+
+    rank: int
+    rows: tuple[StandingRow, ...]
+    across_cut: bool
+    asked: Tie | None  # the open question about exactly these teams
+
+    @property
+    def last(self) -> int:
+        """The last of the places that the teams share."""
+        return self.rank + len(self.rows) - 1
+
+
+def tied_groups(
+    rows: Sequence[StandingRow], scheme: Scheme, asked: Sequence[Tie]
+) -> list[TiedGroup]:
+    """The groups of a standing, best first. ``asked``: the round's ties, with their teams."""
+    by_rank: dict[int, list[StandingRow]] = {}
+    for row in rows:
+        if row.rank is not None:
+            by_rank.setdefault(row.rank, []).append(row)
+    open_ties = {
+        frozenset(team.participation_id for team in tie.teams.all()): tie
+        for tie in asked
+        if tie.status == TieStatus.OPEN
+    }
+    return [
+        TiedGroup(
+            rank,
+            tuple(group),
+            rank <= scheme.advance_count < rank + len(group) - 1,
+            open_ties.get(frozenset(row.participation_id for row in group)),
+        )
+        for rank, group in sorted(by_rank.items())
+        if len(group) > 1
+    ]
+
+
+def ties_of(round: Round) -> list[Tie]:
+    """Ties of the round that wait for their chair or were decided; those taken back are not."""
+    return list(
+        Tie.objects.filter(panel__round=round)
+        .exclude(status=TieStatus.DROPPED)
+        .select_related("panel__chair", "asked_by", "decided_by")
+        .prefetch_related("teams__participation__team")
+    )
+
+
+def chaired_panels(round: Round) -> list[Panel]:
+    """The round's panels that have somebody to ask."""
+    return list(round.panels.exclude(chair=None).select_related("chair"))
