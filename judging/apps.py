@@ -14,6 +14,8 @@ LOG_ACTIONS = {
     "unassigned": _("team taken from a judge"),
     "recused": _("conflict of interest declared"),
     "recusal_lifted": _("conflict of interest lifted"),
+    "drawn": _("running order drawn"),
+    "stage_saved": _("settings of the stage changed"),
 }
 
 

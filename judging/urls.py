@@ -1,6 +1,15 @@
 from django.urls import path
 
-from judging.views import benchmarks, judge, panels, rubrics, submissions, workers
+from judging.views import (
+    benchmarks,
+    grid,
+    judge,
+    panels,
+    roadshow,
+    rubrics,
+    submissions,
+    workers,
+)
 
 DESK = "e/<slug:slug>/desk/"
 DESK_ROUND = DESK + "r/<slug:round_slug>/"
@@ -57,10 +66,14 @@ urlpatterns = [
         panels.desk_recusal_lift,
         name="desk-recusal-lift",
     ),
-    path(DESK_ROUND + "grid/", panels.desk_grid, name="desk-grid"),
+    path(DESK_ROUND + "roadshow/", roadshow.desk_roadshow, name="desk-roadshow"),
+    path(DESK_ROUND + "roadshow/act/", roadshow.desk_roadshow_act, name="desk-roadshow-act"),
     path(
-        DESK_ROUND + "sheets/<uuid:pk>/return/",
-        panels.desk_sheet_return,
-        name="desk-sheet-return",
+        DESK_ROUND + "roadshow/settings/",
+        roadshow.desk_roadshow_settings,
+        name="desk-roadshow-settings",
     ),
+    path(DESK_ROUND + "grid/", grid.desk_grid, name="desk-grid"),
+    path(DESK_ROUND + "grid/act/", grid.desk_grid_act, name="desk-grid-act"),
+    path(DESK_ROUND + "sheets/<uuid:pk>/return/", grid.desk_sheet_return, name="desk-sheet-return"),
 ]

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import formats, timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from contest.numbers import round_half_up
@@ -18,6 +19,14 @@ def event_time(moment, event):
         return ""
     local = timezone.localtime(moment, ZoneInfo(event.time_zone))
     return f"{local:%Y-%m-%d %H:%M} ({event.time_zone})"
+
+
+@register.filter
+def clock_time(moment, event):
+    """The time of day in the event's zone, where the day and the zone are known: ``18:00``."""
+    return (
+        "" if moment is None else f"{timezone.localtime(moment, ZoneInfo(event.time_zone)):%H:%M}"
+    )
 
 
 @register.filter
@@ -46,6 +55,13 @@ def duration(seconds):
 def plain(value):
     """A mark or weight as short as it can be said: 7.50 is 7.5, 8.00 is 8."""
     return f"{value.normalize():f}"
+
+
+@register.filter
+def said(texts, field):
+    """``field`` of a dict that holds it as ``_zh`` and ``_en``, in the reader's language."""
+    zh, en = texts.get(f"{field}_zh"), texts.get(f"{field}_en")
+    return (zh or en) if (get_language() or "").startswith("zh") else (en or zh)
 
 
 @register.filter

@@ -31,7 +31,7 @@ from judging.models import (
 )
 from judging.services import stage, ties
 from judging.services.scoresheets import Sent, save_mark
-from leaderboard.models import Advancement, AdvancementRow, Award, Scheme, Standing
+from leaderboard.models import Advancement, AdvancementRow, Award, Reveal, Scheme, Standing
 from leaderboard.services.standings import refresh
 from tests.factories import (
     make_event,
@@ -135,6 +135,7 @@ def make_world() -> World:
     refresh(roadshow)
     standing = Standing.objects.get(round=roadshow, audience="full", is_current=True)
     row = standing.rows.get(participation=on_stage)
+    reveal = Reveal.objects.create(round=roadshow, standing=standing)
     advancement = Advancement.objects.create(round=roadshow, standing=standing)
     AdvancementRow.objects.create(advancement=advancement, row=row, outcome="in")
     award = Award.objects.create(round=roadshow, name_en="Prize", first_rank=1, last_rank=1)
@@ -179,6 +180,7 @@ def make_world() -> World:
         ),
         scheme=scheme,
         standing=standing,
+        reveal=reveal,
         advancement=advancement,
         award=award,
     )
