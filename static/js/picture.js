@@ -84,7 +84,7 @@ const drawDots = (box) => {
       formatter: ({ data, seriesName }) =>
         `${echarts.format.encodeHTML(data.team)}<br>${echarts.format.encodeHTML(data.judge || seriesName)}: ${data.value[0].toFixed(2)}`,
     },
-    xAxis: { type: "value", scale: true, max: 100, splitLine: { lineStyle: { color: "#e3eaee" } } },
+    xAxis: { type: "value", min: ({ min }) => Math.max(0, 10 * Math.floor((min - 2) / 10)), max: 100, splitLine: { lineStyle: { color: "#e3eaee" } } },
     yAxis: {
       type: "category",
       inverse: true,

@@ -95,7 +95,7 @@ const scenes = {
   },
 
   board({ rows }) {
-    const title = el("p", { className: "label" }, say("board"));
+    const title = el("p", { className: "label" }, `${say("board")} · ${say("mean")}`);
     if (!rows.length) return [title, el("p", { className: "empty" }, say("board_empty"))];
     return [title, table(rows, "board")];
   },
@@ -119,7 +119,7 @@ const scenes = {
     }
     const rest = rows.slice(winners.length);
     return [
-      el("p", { className: "label" }, say("ranking")),
+      el("p", { className: "label" }, `${say("ranking")} · ${say("total")}`),
       hero,
       rest.length ? table(rest, "ranking") : null,
     ].filter(Boolean);
