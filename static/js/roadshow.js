@@ -25,8 +25,8 @@ function makeSortable() {
       onStart: () => (list.dataset.dragging = "1"),
       onEnd: (event) => {
         delete list.dataset.dragging;
-        const form = list.closest("form");
-        if (event.oldIndex !== event.newIndex) form.requestSubmit(form.querySelector('[value="reorder"]'));
+        // A click, because htmx sends the name of the button that was clicked.
+        if (event.oldIndex !== event.newIndex) list.closest("form").querySelector('[value="reorder"]').click();
       },
     });
   });
