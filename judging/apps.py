@@ -23,6 +23,8 @@ LOG_ACTIONS = {
     "recused": _("conflict of interest declared"),
     "recusal_lifted": _("conflict of interest lifted"),
     "record_head": _("head of the judging record"),
+    "drawn": _("running order drawn"),
+    "stage_saved": _("settings of the stage changed"),
 }
 
 

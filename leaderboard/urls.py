@@ -1,11 +1,16 @@
 from django.urls import path
 
-from leaderboard.views import board, desk, explained, rescoring
+from leaderboard.views import board, desk, explained, rescoring, stage
 
+STAGE = "e/<slug:slug>/r/<slug:round_slug>/stage/"
 DESK_ROUND = "e/<slug:slug>/desk/r/<slug:round_slug>/"
 
 urlpatterns = [
     path("e/<slug:slug>/r/<slug:round_slug>/leaderboard/", board.leaderboard, name="leaderboard"),
+    path(STAGE, stage.stage_screen, name="stage-screen"),
+    path(STAGE + "state/", stage.stage_state, name="stage-state"),
+    path(DESK_ROUND + "reveal/", stage.desk_reveal, name="desk-reveal"),
+    path(DESK_ROUND + "reveal/act/", stage.desk_reveal_act, name="desk-reveal-act"),
     path(DESK_ROUND + "versions/", rescoring.desk_rescoring, name="desk-rescoring"),
     path(DESK_ROUND + "versions/act/", rescoring.desk_rescoring_act, name="desk-rescoring-act"),
     path(DESK_ROUND + "scheme/", desk.desk_scheme, name="desk-scheme"),

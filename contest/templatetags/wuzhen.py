@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import formats, timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from contest import live
@@ -28,6 +29,14 @@ def event_second(moment, event):
         return ""
     local = timezone.localtime(moment, ZoneInfo(event.time_zone))
     return f"{local:%Y-%m-%d %H:%M:%S} ({event.time_zone})"
+
+
+@register.filter
+def clock_time(moment, event):
+    """The time of day in the event's zone, where the day and the zone are known: ``18:00``."""
+    return (
+        "" if moment is None else f"{timezone.localtime(moment, ZoneInfo(event.time_zone)):%H:%M}"
+    )
 
 
 @register.filter
@@ -62,6 +71,13 @@ def plain(value):
 def bare(value):
     """A measured number with every digit it has: 0.1234567, and 1 for 1.0."""
     return repr(float(value)).removesuffix(".0")
+
+
+@register.filter
+def said(texts, field):
+    """``field`` of a dict that holds it as ``_zh`` and ``_en``, in the reader's language."""
+    zh, en = texts.get(f"{field}_zh"), texts.get(f"{field}_en")
+    return (zh or en) if (get_language() or "").startswith("zh") else (en or zh)
 
 
 @register.filter

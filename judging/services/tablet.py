@@ -87,8 +87,6 @@ def package(judge: Judge) -> dict:
         shown["teams"].sort(
             key=lambda team: (team["anonymous"], team["anonymous"] and team["code"])
         )
-        # Their place in the running order would lead from names to codes.
-        shown["teams"].sort(key=lambda team: team["code"] if team["anonymous"] else "")
         shown["rubrics"] = {pk: rubrics[int(pk)] for pk in shown["rubrics"]}
     event = judge.event
     return {

@@ -147,13 +147,22 @@ PAGES = {
     "desk-panel-template": get(DESK, lambda o: {**of_round(o), "kind": "judges", "fmt": "csv"}),
     "desk-recuse": post(DESK, of_round),
     "desk-recusal-lift": post(DESK, with_pk(of_round, "recusal")),
+    "desk-roadshow": get(DESK, of_round),
+    "desk-roadshow-act": post(DESK, of_round),
+    "desk-roadshow-settings": post(DESK, of_round),
     "desk-grid": get(DESK, of_round),
     "desk-record": get(DESK, of_round),
     "desk-record-export": [
         ("GET", lambda o, fmt=fmt: {**of_round(o), "fmt": fmt}, DESK)
         for fmt in ("csv", "xlsx", "json")
     ],
+    "desk-grid-act": post(DESK, of_round),
     "desk-sheet-return": post(DESK, with_pk(of_round, "sheet")),
+    # The world's stage is not open to everybody; see tests/leaderboard/test_stage_pages.py.
+    "stage-screen": get("NNNNNN..", of_round),
+    "stage-state": get("NNNNNN..", of_round),
+    "desk-reveal": get(DESK, of_round),
+    "desk-reveal-act": post(DESK, of_round),
     "desk-scheme": both(DESK, of_round),
     "desk-ranking": get(DESK, of_round),
     "desk-decide": post(DESK, of_round),

@@ -32,7 +32,7 @@ from judging.models import (
 from judging.services import stage, ties
 from judging.services.rubrics import new_version
 from judging.services.scoresheets import Sent, save_mark
-from leaderboard.models import Advancement, AdvancementRow, Award, Scheme, Standing
+from leaderboard.models import Advancement, AdvancementRow, Award, Reveal, Scheme, Standing
 from leaderboard.services.standings import refresh
 from tests.factories import (
     make_event,
@@ -142,6 +142,7 @@ def make_world() -> World:
     refresh(roadshow)
     standing = Standing.objects.get(round=roadshow, audience="full", is_current=True)
     row = standing.rows.get(participation=on_stage)
+    reveal = Reveal.objects.create(round=roadshow, standing=standing)
     advancement = Advancement.objects.create(round=roadshow, standing=standing)
     AdvancementRow.objects.create(advancement=advancement, row=row, outcome="in")
     award = Award.objects.create(round=roadshow, name_en="Prize", first_rank=1, last_rank=1)
@@ -189,6 +190,7 @@ def make_world() -> World:
         scheme=scheme,
         standing=standing,
         row=row,
+        reveal=reveal,
         advancement=advancement,
         award=award,
     )
