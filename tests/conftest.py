@@ -62,22 +62,20 @@ def site(transactional_db, settings):
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def chromium_path() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    pytest.fail("no Chromium on this machine; run .ci/system-packages")
+
+
+@pytest.fixture(scope="session")
+def chromium(chromium_path):
     """One Chromium of the system for all browser tests of a process."""
     from playwright.sync_api import sync_playwright
 
-    path = next(
-        (
-            found
-            for name in ("chromium", "chromium-browser", "google-chrome")
-            if (found := shutil.which(name))
-        ),
-        None,
-    )
-    if path is None:
-        pytest.fail("no Chromium on this machine; run .ci/system-packages")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 
@@ -105,7 +103,8 @@ def open_context(chromium):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """What hostile submissions tried and how each ended, as a table; what survived being killed."""
+    """What hostile submissions tried and how each ended, as a table; and what tests tell in the
+    property "story", a title and a text."""
     rows, stories = [], []
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         if report.when != "call":
@@ -123,6 +122,6 @@ def pytest_terminal_summary(terminalreporter):
     for row in sorted(rows):
         cells = (str(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
         terminalreporter.write_line("  ".join(cells).rstrip())
-    for story in stories:
-        terminalreporter.section("killed")
+    for title, story in stories:
+        terminalreporter.section(title)
         terminalreporter.write_line(story)

@@ -101,10 +101,13 @@ def test_a_worker_killed_fifty_times_and_its_broker_and_database(
         assert compared == {"compared": SUBMISSIONS, "different": 0}
         record_property(
             "story",
-            f"{SUBMISSIONS} submissions, {KILLS} kills, 3 of the broker, 2 of the database: "
-            f"{len(results)} results, {SUBMISSIONS - len(results)} lost, {doubled} doubled, "
-            f"{compared['different']} different from an undisturbed run; {interrupted} runs were "
-            f"cut off and tried again; {took:.0f} s",
+            (
+                "killed",
+                f"{SUBMISSIONS} submissions, {KILLS} kills, 3 of the broker, 2 of the database: "
+                f"{len(results)} results, {SUBMISSIONS - len(results)} lost, {doubled} doubled, "
+                f"{compared['different']} different from an undisturbed run; {interrupted} runs "
+                f"were cut off and tried again; {took:.0f} s",
+            ),
         )
         assert interrupted >= 10, "the kills hit"
     finally:

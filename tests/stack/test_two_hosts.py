@@ -110,9 +110,12 @@ def test_one_of_two_hosts_is_cut_off_and_nothing_is_lost(hosts, tmp_path, record
             assert compared == {"compared": SUBMISSIONS, "different": 0}
             record_property(
                 "story",
-                f"two hosts, {SUBMISSIONS} submissions, one host cut off: {by_host[hosts[0]]} + "
-                f"{by_host[hosts[1]]} results, {lost[0][0]} runs were tried again, all done "
-                f"{took:.0f} s after the cut",
+                (
+                    "cut off",
+                    f"two hosts, {SUBMISSIONS} submissions, one host cut off: "
+                    f"{by_host[hosts[0]]} + {by_host[hosts[1]]} results, {lost[0][0]} runs were "
+                    f"tried again, all done {took:.0f} s after the cut",
+                ),
             )
         finally:
             scored.stop()
