@@ -290,8 +290,19 @@ function bodyView(where) {
   return homeView({ tablet, act, dismissed: app.dismissed });
 }
 
+let drawn = null; // the sheet that is on the screen
+
 function draw() {
   const where = place();
+  const sheet = where.team?.assignment ?? null;
+  // One team's buttons are not made into another's: on the way the browser would take a button
+  // that is still checked into the new group, and uncheck the one that should be.
+  if (sheet !== drawn) paint(where, nothing);
+  drawn = sheet;
+  paint(where, bodyView(where));
+}
+
+function paint(where, body) {
   document.title = where.team ? `${teamName(where.team)} · ${t("app")}` : t("app");
   render(
     html`
@@ -309,7 +320,7 @@ function draw() {
         ${tablet.failed ? html`<p class="notice notice-bad" role="alert">${t("storage_failed")}</p>` : nothing}
         ${app.update ? html`<p class="notice notice-ok" role="status">${t("update_ready")} <button class="btn" @click=${act.update}>${t("update")}</button></p>` : nothing}
         ${tablet.package && tablet.link === "signed_out" ? signInAgain() : nothing}
-        ${bodyView(where)}
+        ${body}
       </main>
       ${dialogView()}
     `,
