@@ -317,7 +317,7 @@ function paint(where, body) {
       ${stageView(where)}
       <main id="main" class="page-${where.page}">
         ${tablet.lost ? html`<p class="notice notice-bad" role="alert">${t("storage_lost", { n: tablet.lost })}</p>` : nothing}
-        ${tablet.failed ? html`<p class="notice notice-bad" role="alert">${t("storage_failed")}</p>` : nothing}
+        ${tablet.package && tablet.isForgetful ? html`<p class="notice notice-bad" role="alert">${t("storage_failed")}</p>` : nothing}
         ${app.update ? html`<p class="notice notice-ok" role="status">${t("update_ready")} <button class="btn" @click=${act.update}>${t("update")}</button></p>` : nothing}
         ${tablet.package && tablet.link === "signed_out" ? signInAgain() : nothing}
         ${body}

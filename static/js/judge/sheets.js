@@ -13,6 +13,11 @@ export const fieldOf = (operation) =>
 export const operationsOf = (team, operations) =>
   operations.filter((operation) => operation.assignment === team.assignment);
 
+// Of several changes of one field the last, which is what the judge meant.
+const newest = (operations) => [
+  ...new Map(operations.map((operation) => [fieldOf(operation), operation])).values(),
+];
+
 export function effective(team, operations) {
   const own = operationsOf(team, operations);
   const waiting = own.filter((operation) => operation.state === WAITING);
@@ -28,7 +33,9 @@ export function effective(team, operations) {
     recused: team.recused,
     isSubmitting: false,
     unsent: new Set(waiting.map(fieldOf)),
-    conflicts: own.filter((operation) => operation.state === CONFLICT),
+    // On their way to the disk, or not taken by it: not to be shown as kept.
+    unkept: new Set(waiting.filter((operation) => !(operation.n > 0)).map(fieldOf)),
+    conflicts: newest(own.filter((operation) => operation.state === CONFLICT)),
     refused: own.filter((operation) => operation.state === REFUSED),
   };
   for (const operation of waiting) {
@@ -71,9 +78,9 @@ export function baseOf(team, operations, kind, criterion = null) {
   return team.sheet?.[kind]?.number ?? 0;
 }
 
-// The server's sheet after it confirmed an operation.
-export function confirmed(team, operation, number, now) {
-  const sheet = structuredClone(team.sheet) ?? {
+// A copy of the server's sheet, to be changed; an empty one where we know of none yet.
+export const sheetOf = (team) =>
+  structuredClone(team.sheet) ?? {
     status: "draft",
     submitted_at: null,
     returned: "",
@@ -81,6 +88,10 @@ export function confirmed(team, operation, number, now) {
     comment: { text: "", number: 0 },
     private_note: { text: "", number: 0 },
   };
+
+// The server's sheet after it confirmed an operation.
+export function confirmed(team, operation, number, now) {
+  const sheet = sheetOf(team);
   if (operation.kind === "mark") {
     // A tap that was confirmed again after a newer one does not undo it.
     if (number >= (sheet.marks[operation.criterion]?.number ?? 0)) {

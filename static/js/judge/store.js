@@ -6,14 +6,20 @@ const VERSION = 1;
 // Confirmed to the judge means on the disk of the tablet, not in some cache of the system.
 const STRICT = { durability: "strict" };
 
-export async function openStore() {
+// `onLost` is called when the browser takes the store away.
+export async function openStore(onLost) {
   const db = await openDB(NAME, VERSION, {
     upgrade(database) {
       database.createObjectStore("kept");
       database.createObjectStore("outbox", { keyPath: "n", autoIncrement: true });
     },
-    // A newer version of the app in another tab wants to change the store: let it.
-    blocking: (_current, _blocked, event) => event.target.close(),
+    // The judge clears the browser's data, or a newer version of the app in another tab wants to
+    // change the store: let them.
+    blocking(_current, _blocked, event) {
+      event.target.close();
+      onLost();
+    },
+    terminated: onLost,
   });
   return {
     isLasting: true,
@@ -42,10 +48,10 @@ export async function openStore() {
 }
 
 // Where the browser gives no store (private window, disk full): memory, and the judge is told.
-export function memoryStore() {
-  const kept = new Map();
-  const outbox = new Map();
-  let last = 0;
+export function memoryStore(operations = [], things = {}) {
+  const kept = new Map(Object.entries(things));
+  const outbox = new Map(operations.map((operation) => [operation.n, operation]));
+  let last = Math.max(0, ...outbox.keys());
   return {
     isLasting: false,
     get: async (key) => kept.get(key),

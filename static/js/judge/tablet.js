@@ -4,7 +4,7 @@
 // server has answered for it, in one step with the package that then holds it. What was not
 // answered is sent again under the same key, and the server does it once.
 import { heard, serverNow } from "./clock.js";
-import { CONFLICT, REFUSED, WAITING, baseOf, confirmed, fieldOf } from "./sheets.js";
+import { CONFLICT, REFUSED, WAITING, baseOf, confirmed, fieldOf, sheetOf } from "./sheets.js";
 import { memoryStore, openStore } from "./store.js";
 
 const MOST = 25; // operations in one request
@@ -37,6 +37,8 @@ export class Tablet extends EventTarget {
     this.operations = []; // of every judge of this tablet, oldest first
     this.link = "starting"; // starting, online, offline, signed_out, other_judge
     this.unstored = []; // operations that the store did not take
+    this.fresh = new Map(); // operations that no reading of the store has found yet: see reload()
+    this.readings = 0;
     this.failed = 0;
     this.lost = null; // operations that were unsent when the browser cleared the store
     this.isStoring = 0; // operations on their way to the disk
@@ -54,7 +56,7 @@ export class Tablet extends EventTarget {
 
   async start() {
     try {
-      this.store = await openStore();
+      this.store = await openStore(() => this.loseStore());
     } catch {
       this.store = memoryStore();
     }
@@ -81,6 +83,16 @@ export class Tablet extends EventTarget {
     this.hurry();
   }
 
+  // The browser took the store away under the open page: what we know of it lives on in memory.
+  loseStore() {
+    const kept = { package: this.package, etag: this.etag };
+    this.store = memoryStore(
+      this.operations.filter((operation) => operation.n > 0),
+      { device: this.device, judge: this.judgeId, [`package-${this.judgeId}`]: kept },
+    );
+    this.changed();
+  }
+
   noticeClearedStore() {
     const [, unsent] = (cookie(COOKIE) ?? "").split(".");
     if (Number(unsent) > 0) this.lost = Number(unsent);
@@ -91,14 +103,21 @@ export class Tablet extends EventTarget {
     document.cookie = `${COOKIE}=1.${this.operations.length}; path=/; max-age=${year}; samesite=strict`;
   }
 
-  // Another tab of this app changed the store.
+  // Read the store anew: something in it was changed, maybe by another tab.
+  //
+  // The judge goes on meanwhile. What they added since the reading began is not in it and stays;
+  // what was on disk before and is not in it has been settled.
   async reload() {
-    const storing = this.operations.filter((operation) => !operation.n);
-    this.operations = [...(await this.store.operations()), ...this.unstored, ...storing];
-    if (this.judgeId !== null) {
-      const kept = await this.store.get(`package-${this.judgeId}`);
-      if (kept) [this.package, this.etag] = [kept.package, kept.etag];
+    this.readings += 1;
+    const reading = this.readings;
+    const stored = await this.store.operations();
+    const kept = this.judgeId === null ? null : await this.store.get(`package-${this.judgeId}`);
+    const found = new Set(stored.map((operation) => operation.key));
+    for (const [operation, storedDuring] of this.fresh) {
+      if (found.has(operation.key) || storedDuring < reading) this.fresh.delete(operation);
     }
+    this.operations = [...stored, ...this.unstored, ...this.fresh.keys()];
+    if (kept) [this.package, this.etag] = [kept.package, kept.etag];
     this.tellCookie();
     this.changed();
   }
@@ -123,9 +142,10 @@ export class Tablet extends EventTarget {
 
   // --- What the judge does -------------------------------------------------------------------
 
-  // Keep an operation; resolves once it is on disk. `replacesText`: a text still unsent is
-  // written over, since a text is kept as often as a key is pressed.
-  add(fields, { team = null, replacesText = false, base = null } = {}) {
+  // Keep an operation, in the place of those `replaced`; resolves once it is on disk.
+  // `replacesText`: a text still unsent is written over, since a text is kept as often as a key is
+  // pressed.
+  add(fields, { team = null, replacesText = false, base = null, replaced = [] } = {}) {
     const operation = {
       judge: this.judgeId,
       state: WAITING,
@@ -137,26 +157,17 @@ export class Tablet extends EventTarget {
       ...fields,
     };
     const field = fieldOf(operation);
-    const replaced = replacesText
+    const gone = replacesText
       ? this.waiting.filter((old) => fieldOf(old) === field && !this.sent.has(old.n) && old.n)
-      : [];
-    this.operations = [...this.operations.filter((old) => !replaced.includes(old)), operation];
+      : replaced;
+    this.operations = [...this.operations.filter((old) => !gone.includes(old)), operation];
+    this.fresh.set(operation, Infinity);
     this.isStoring += 1;
     this.changed();
     // One after another: the outbox keeps the order in which the judge did things.
     this.lastStored = this.lastStored
-      .then(() => this.store.add(operation, replaced.map((old) => old.n)))
-      .then(
-        (n) => {
-          operation.n = n;
-        },
-        () => {
-          // The disk is full, or the browser took the store away: it lives as long as the page.
-          this.failed += 1;
-          operation.n = -this.failed;
-          this.unstored.push(operation);
-        },
-      )
+      .then(() => this.keep(operation, gone.map((old) => old.n)))
+      .then(() => (gone.length ? this.reload() : null))
       .finally(() => {
         this.isStoring -= 1;
         this.tellTabs();
@@ -166,23 +177,54 @@ export class Tablet extends EventTarget {
     return this.lastStored;
   }
 
+  // Put the operation on disk; before it what the store did not take earlier, to keep the order.
+  async keep(operation, replaced) {
+    for (const one of [...this.unstored, operation]) {
+      const { n: _none, ...fields } = one;
+      let n;
+      try {
+        n = await this.store.add(fields, one === operation ? replaced : []);
+      } catch {
+        // The disk is full, or the browser took the store away: it lives as long as the page.
+        this.failed += 1;
+        operation.n = -this.failed;
+        this.fresh.delete(operation);
+        this.unstored.push(operation);
+        return;
+      }
+      if (one !== operation && !this.unstored.includes(one)) {
+        await this.store.settle({ gone: [n] }); // the server took it meanwhile
+        continue;
+      }
+      this.unstored = this.unstored.filter((other) => other !== one);
+      one.n = n;
+      this.fresh.set(one, this.readings);
+    }
+  }
+
+  // Whether something lives only as long as this page does.
+  get isForgetful() {
+    return this.unstored.length > 0 || !this.store.isLasting;
+  }
+
   // Of a conflict: the judge's own value is to hold.
-  async keepMine(operation) {
+  keepMine(operation) {
     const { kind, criterion, value, text, current } = operation;
-    await this.store.settle({ gone: this.sameField(operation) });
-    await this.reload();
-    const team = this.teamOf(operation);
-    await this.add(
+    return this.add(
       { kind, criterion, value, text },
-      { team, base: current.number ?? 0 },
+      {
+        team: this.teamOf(operation),
+        base: current.number ?? 0,
+        replaced: this.sameField(operation),
+      },
     );
   }
 
   // Of a conflict: what the other tablet left is to hold.
   async takeTheirs(operation) {
-    await this.settle(this.sameField(operation), [], (team) => {
+    await this.settle(this.sameField(operation).map((other) => other.n), [], (team) => {
       const { kind, number, value, text, criterion } = operation.current;
-      const sheet = structuredClone(team.sheet);
+      const sheet = sheetOf(team);
       if (kind === "mark") sheet.marks[criterion] = { value, number };
       else if (number) sheet[operation.kind] = { text, number };
       return { ...team, sheet };
@@ -192,9 +234,7 @@ export class Tablet extends EventTarget {
 
   sameField(operation) {
     const field = fieldOf(operation);
-    return this.own
-      .filter((other) => other.state !== WAITING && fieldOf(other) === field)
-      .map((other) => other.n);
+    return this.own.filter((other) => other.state !== WAITING && fieldOf(other) === field);
   }
 
   async tryAgain(operation) {

@@ -118,7 +118,7 @@ export function tabletView({ tablet, act, app }) {
       </section>
       <section class="panel">
         <h2>${t("storage")}</h2>
-        ${tablet.failed || !tablet.store.isLasting
+        ${tablet.isForgetful
           ? html`<p class="notice notice-bad" role="alert">${t("storage_failed")}</p>`
           : app.isPersistent
             ? html`<p>${t("storage_kept")}</p>`

@@ -137,16 +137,20 @@ function criterionView({ criterion, criteria, round, team, sheet, editable, oper
               <button type="button" class="btn step" aria-label=${t("higher", { name: pick(criterion, "name") })}
                 @click=${() => set(stepped(criterion, mark, 1))}>+</button>
               <span class="quiet">${plain(criterion.minimum)}–${plain(criterion.maximum)}</span>
-              ${mark === null
-                ? nothing
-                : sheet.unsent.has(field)
-                  ? html`<span class="kept kept-here">▣ ${t("mark_on_tablet")}</span>`
-                  : html`<span class="kept kept-server">✓ ${t("mark_on_server")}</span>`}
+              ${mark === null ? nothing : whereKept(sheet, field)}
             </div>
             ${scale(criterion, team, mark, set, marksElsewhere(criterion, round, team, operations))}
           `}
     </fieldset>
   `;
+}
+
+// Says "kept" of nothing that is not on a disk.
+function whereKept(sheet, field) {
+  if (sheet.unkept.has(field)) return nothing;
+  return sheet.unsent.has(field)
+    ? html`<span class="kept kept-here">▣ ${t("mark_on_tablet")}</span>`
+    : html`<span class="kept kept-server">✓ ${t("mark_on_server")}</span>`;
 }
 
 function kindText(criterion, criteria) {
@@ -232,11 +236,7 @@ function textField(name, team, sheet, editable, act) {
         @input=${(event) => event.isComposing || act.text(team, name, event.target.value)}
         @compositionend=${(event) => act.text(team, name, event.target.value)}></textarea>
       <p class="quiet" id="h-${name}">${t(`${name}_help`)}
-        ${sheet[name]
-          ? sheet.unsent.has(field)
-            ? html`<span class="kept kept-here">▣ ${t("mark_on_tablet")}</span>`
-            : html`<span class="kept kept-server">✓ ${t("mark_on_server")}</span>`
-          : nothing}</p>
+        ${sheet[name] ? whereKept(sheet, field) : nothing}</p>
     </div>
   `;
 }
