@@ -27,10 +27,13 @@ def _without_connections(wsgi):
 
 
 class RunningSite:
-    """``url`` answers between ``start()`` and ``stop()``; a second start is at the same address."""
+    """``url`` answers between ``start()`` and ``stop()``; a second start is at the same address.
 
-    def __init__(self, wsgi=None, **options):
-        self._wsgi, self._options = wsgi, options
+    ``around(application)`` may put something between the network and the site.
+    """
+
+    def __init__(self, wsgi=None, around=lambda application: application, **options):
+        self._wsgi, self._around, self._options = wsgi, around, options
         self._port = 0
         self._server: uvicorn.Server | None = None
 
@@ -47,7 +50,8 @@ class RunningSite:
         self.site = Site(self._wsgi or _without_connections(StaticFilesHandler(WSGIHandler())))
         self._server = uvicorn.Server(
             uvicorn.Config(
-                self.site, lifespan="on", ws="none", log_config=None, access_log=False,
+                self._around(self.site), lifespan="on", ws="none", log_config=None,
+                access_log=False,
                 **{"proxy_headers": False, "timeout_graceful_shutdown": 5, **self._options},
             )
         )  # fmt: skip

@@ -12,6 +12,7 @@ const TIMEOUT_MS = 15000;
 const FIRST_DELAY_MS = 1000;
 const LONGEST_DELAY_MS = 30000;
 const SIGNED_OUT_DELAY_MS = 10000;
+const MOST_DENIALS = 30; // seconds that another tab may be busy sending
 // Cookies outlive a store that the browser has cleared, and so tell that it was.
 const COOKIE = "wuzhen_tablet";
 
@@ -41,6 +42,7 @@ export class Tablet extends EventTarget {
     this.readings = 0;
     this.failed = 0;
     this.lost = null; // operations that were unsent when the browser cleared the store
+    this.denied = 0; // how often in a row another tab was sending
     this.isStoring = 0; // operations on their way to the disk
     this.delay = FIRST_DELAY_MS;
     this.sent = new Set(); // numbers of the operations that were sent since the page was opened
@@ -76,6 +78,7 @@ export class Tablet extends EventTarget {
     this.channel = new BroadcastChannel("wuzhen-judge");
     this.channel.onmessage = () => this.reload();
     addEventListener("online", () => this.hurry());
+    addEventListener("offline", () => this.hurry()); // to say so
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.hurry();
     });
@@ -277,14 +280,11 @@ export class Tablet extends EventTarget {
       return;
     }
     this.isWorking = true;
-    let wait = null;
+    let wait = FIRST_DELAY_MS;
     try {
-      const send = () => this.sendAll();
-      // Of several tabs one sends; the others see what came of it.
-      wait = navigator.locks
-        ? await navigator.locks.request("wuzhen-outbox", { ifAvailable: true }, (lock) =>
-            lock ? send() : FIRST_DELAY_MS)
-        : await send();
+      wait = await this.alone(() => this.sendAll());
+    } catch {
+      // Another tab took the lock over; it sends what waits.
     } finally {
       this.isWorking = false;
     }
@@ -293,11 +293,28 @@ export class Tablet extends EventTarget {
     this.isAskedAgain = false;
   }
 
+  // Of several tabs one sends; the others see what came of it, and look again soon. A tab that the
+  // system put to sleep while it was sending holds them up only so long.
+  async alone(send) {
+    if (!navigator.locks) return send();
+    const how = this.denied >= MOST_DENIALS ? { steal: true } : { ifAvailable: true };
+    return navigator.locks.request("wuzhen-outbox", how, async (lock) => {
+      if (!lock) {
+        this.denied += 1;
+        return FIRST_DELAY_MS;
+      }
+      this.denied = 0;
+      // What other tabs did last may not have been heard of yet.
+      await this.reload();
+      return send();
+    });
+  }
+
   // Send what waits and fetch what changed; milliseconds until the next try, or null.
   async sendAll() {
     try {
       while (this.waiting.some((operation) => operation.n)) {
-        const batch = this.waiting.filter((operation) => operation.n).slice(0, MOST);
+        const batch = this.nextBatch();
         const problem = await this.sendBatch(batch);
         // Somebody else signed in on this tablet: what waits stays until its judge is back.
         if (problem === "other_judge") {
@@ -321,6 +338,13 @@ export class Tablet extends EventTarget {
     this.delay = FIRST_DELAY_MS;
     this.setLink("online");
     return null;
+  }
+
+  // The oldest that are on disk and were made on one tablet, which is this one but for a file.
+  nextBatch() {
+    const stored = this.waiting.filter((operation) => operation.n).slice(0, MOST);
+    const end = stored.findIndex((operation) => operation.device !== stored[0].device);
+    return end < 0 ? stored : stored.slice(0, end);
   }
 
   pause(problem) {
@@ -355,17 +379,23 @@ export class Tablet extends EventTarget {
     return null;
   }
 
-  async sendBatch(batch) {
+  async sendBatch(batch, isAgain = false) {
     for (const operation of batch) this.sent.add(operation.n);
     const { answer } = await this.ask(this.urls.outbox, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": cookie("csrftoken") ?? "" },
       body: JSON.stringify({
-        judge: this.judgeId,
-        device: this.device,
+        judge: batch[0].judge,
+        device: deviceOf(batch[0], this.device),
         operations: batch.map(wire),
       }),
     });
+    if (answer.status === 403 && !isAgain) {
+      // The browser may have lost the cookie against forged requests; a new one comes with the
+      // package.
+      this.etag = null;
+      return (await this.refresh()) ?? this.sendBatch(batch, true);
+    }
     const problem = this.problemOf(answer);
     if (problem) return problem;
     const body = await answer.json();
@@ -455,12 +485,21 @@ export class Tablet extends EventTarget {
     // A package that was made before an operation was confirmed does not know of it.
     if (answers !== this.answers) return this.refresh();
     this.judgeId = fresh.judge.id;
+    fresh.rounds = fresh.rounds.map((round) => this.withNewerStage(round));
     this.package = fresh;
     this.etag = answer.headers.get("ETag");
     await this.store.set("judge", this.judgeId);
     await this.store.set(`package-${this.judgeId}`, { package: fresh, etag: this.etag });
     this.changed();
     return null;
+  }
+
+  // A package that was made before the stage's last word was pushed does not undo that.
+  withNewerStage(round) {
+    const known = this.package?.rounds.find((other) => other.id === round.id)?.stage;
+    return known && round.stage && known.version > round.stage.version
+      ? { ...round, stage: known }
+      : round;
   }
 
   // The hall's stage, as it was pushed; an older word than ours says nothing.
@@ -515,7 +554,9 @@ export class Tablet extends EventTarget {
       (operation) => operation.judge === this.judgeId && !known.has(operation.key),
     );
     for (const { n, ...operation } of fresh) {
-      await this.store.add({ ...operation, state: WAITING });
+      // The server asks the judge where this tablet and that one differ.
+      const device = deviceOf(operation, file.device);
+      await this.store.add({ ...operation, device, state: WAITING });
     }
     this.tellTabs();
     await this.reload();
@@ -523,6 +564,9 @@ export class Tablet extends EventTarget {
     return fresh.length;
   }
 }
+
+// Where an operation was made; unsaid, on the tablet that holds it.
+const deviceOf = (operation, holder) => operation.device ?? holder;
 
 // What the server is sent of an operation.
 function wire(operation) {
