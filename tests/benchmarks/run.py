@@ -7,7 +7,6 @@ folder; with DATABASE_URL (a database that may be filled) and REDIS_URL on those
 import os
 import platform
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -52,20 +51,12 @@ from judging.services.benchmarks import define_benchmark  # noqa: E402
 from leaderboard.models import Standing  # noqa: E402
 from leaderboard.services import advancement, standings  # noqa: E402
 from tests import factories as make  # noqa: E402
+from tests.benchmarks.tools import head, percentiles, running_web  # noqa: E402
 
 SUBMISSIONS = 200
 DRAINED = int(os.environ.get("BENCHMARK_DRAIN", "10000"))
 SIZES = (20, 500, 5503)
 JUDGES = 7
-
-
-def head(text: str) -> None:
-    print(f"\n{text}\n{'-' * len(text)}", flush=True)
-
-
-def percentiles(seconds) -> str:
-    ms = 1000 * np.array(seconds)
-    return f"p50 {np.percentile(ms, 50):7.1f} ms   p99 {np.percentile(ms, 99):7.1f} ms"
 
 
 # --- Submissions -----------------------------------------------------------------------------
@@ -349,38 +340,23 @@ def benchmark_leaderboard(round) -> None:
     etag = client.get(path)["ETag"]
     print(f"304, nothing changed    {percentiles(timed(200, **{'If-None-Match': etag}))}")
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "config.web", "--host", "127.0.0.1", "--port", str(port),
-         "--workers", str(os.cpu_count() or 1)],
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    for _n in range(100):
-        try:
-            urllib.request.urlopen(f"{url}/healthz").read()
-            break
-        except OSError:
-            time.sleep(0.2)
     taken: list[float] = []
 
-    def visitor() -> None:
+    def visitor(url: str) -> None:
         for _n in range(100):
             start = time.perf_counter()
-            urllib.request.urlopen(url + path).read()
+            urllib.request.urlopen(url).read()
             taken.append(time.perf_counter() - start)
 
-    urllib.request.urlopen(url + path).read()
-    visitors = [threading.Thread(target=visitor) for _ in range(8)]
-    start = time.perf_counter()
-    for thread in visitors:
-        thread.start()
-    for thread in visitors:
-        thread.join()
-    rate = len(taken) / (time.perf_counter() - start)
-    server.terminate()
-    server.wait()
+    with running_web(os.cpu_count() or 1) as web:
+        urllib.request.urlopen(web.url + path).read()
+        visitors = [threading.Thread(target=visitor, args=[web.url + path]) for _ in range(8)]
+        start = time.perf_counter()
+        for thread in visitors:
+            thread.start()
+        for thread in visitors:
+            thread.join()
+        rate = len(taken) / (time.perf_counter() - start)
     print(f"uvicorn, 8 visitors     {percentiles(taken)}   {rate:.0f} requests a second")
 
 
@@ -398,6 +374,8 @@ def main() -> None:
     finally:
         connection.close()
         shutil.rmtree(FOLDER, ignore_errors=True)
+    head("A hall full of tablets")
+    subprocess.run([sys.executable, "-m", "tests.benchmarks.hall"], check=True)
 
 
 if __name__ == "__main__":
