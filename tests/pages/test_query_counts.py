@@ -75,6 +75,7 @@ PAGES = {
     "desk-workers": ("organizer", lambda o: [o.event.slug]),
     "desk-rescoring": ("organizer", lambda o: [o.event.slug, o.preliminary.slug]),
     "desk-panel": ("organizer", lambda o: [o.event.slug, o.round.slug]),
+    "desk-panel-edit": ("organizer", lambda o: [o.event.slug, o.round.slug, o.panel.pk]),
     "desk-grid": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-ranking": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-awards": ("organizer", lambda o: [o.event.slug, o.round.slug]),
