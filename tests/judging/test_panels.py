@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 
 from contest.errors import Refused
-from contest.models import LogEntry
+from contest.models import EventRole, LogEntry
 from judging.models import Assignment, Scoresheet
 from judging.services.panels import (
     add_judge,
@@ -115,6 +115,7 @@ def test_a_chair_sits_in_the_panel(round, by):
 
 
 def test_a_conflict_says_what_it_means_for_sheets(round, by):
+    EventRole.objects.create(event=round.event, user=by)
     judges = [make_judge(round.event) for _n in range(3)]
     panel = make_panel(round, judges, make_rubric(round.event, weights=(100,)))
     first, second, *_rest = round.participations.select_related("team")
