@@ -1,6 +1,12 @@
+"""The site as one ASGI application: streams in the event loop, everything else in threads."""
+
 import os
 
-from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_asgi_application()
+django = get_wsgi_application()  # before anything reads the settings
+
+from config.site import Site  # noqa: E402
+
+application = Site(django)

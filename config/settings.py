@@ -7,6 +7,7 @@ production counterpart without a change of code or command line.
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -171,7 +172,7 @@ else:
     }
 STORAGES = {
     "default": _default_storage,
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.static_files.StaticFiles"},
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -369,6 +370,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
     },
 }
+
+# --- Push ------------------------------------------------------------------------------------
+
+# What changed is told by Redis, else by files in a folder (contest/live.py, config/live.py).
+LIVE_DIR = DATA_DIR / "live"
+# Redis has one space of channels for all its databases.
+LIVE_REDIS_CHANNEL = f"wuzhen-live-{urlsplit(REDIS_URL).path.strip('/') or 0}"
+LIVE_TICKET_S = env.int("LIVE_TICKET_S", default=2 * 24 * 3600)
+# Threads that serve pages, in each process of the web server; streams take none.
+WEB_THREADS = env.int("WEB_THREADS", default=8)
 
 # --- Sandbox ---------------------------------------------------------------------------------
 

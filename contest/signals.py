@@ -12,3 +12,6 @@ submission_withdrawn = Signal()
 round_publishing = Signal()
 # Sent when anything that a round's ranking is made of may have changed. kwargs: round.
 ranking_inputs_changed = Signal()
+# Sent inside the transaction of a state machine's move, once it is in the log. The sender is the
+# model. kwargs: thing, before, by.
+moved = Signal()

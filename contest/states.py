@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import WrongMove
+from contest.signals import moved
 
 
 class EventStatus(models.TextChoices):
@@ -163,3 +164,4 @@ class HasStates(models.Model):
             LogEntry.write(
                 self, "status", by=by, reason=reason, before=str(before), after=str(status)
             )
+            moved.send(sender=type(self), thing=self, before=before, by=by)

@@ -72,7 +72,7 @@ class CriterionInline(admin.TabularInline):
 
 @admin.register(Rubric)
 class RubricAdmin(admin.ModelAdmin):
-    list_display = ["name_zh", "name_en", "event", "created_at"]
+    list_display = ["name_zh", "name_en", "version", "event", "created_at"]
     list_filter = ["event"]
     list_select_related = ["event"]
     search_fields = ["name_zh", "name_en", "event__slug"]

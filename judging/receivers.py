@@ -4,8 +4,10 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
-from contest.models import Submission
-from contest.signals import submission_offered, submission_received, submission_withdrawn
+from contest.models import Round, Submission
+from contest.signals import moved, submission_offered, submission_received, submission_withdrawn
+from contest.states import RoundStatus
+from judging.services import record
 from judging.services.benchmarks import current_benchmark
 from judging.services.runs import cancel_all, enqueue
 
@@ -31,3 +33,10 @@ def queue_for_scoring(sender, submission, **kwargs):
 def stop_scoring(sender, submission, **kwargs):
     """What its team took back needs no score."""
     cancel_all(submission.runs)
+
+
+@receiver(moved, sender=Round)
+def write_head_down(sender, thing, by, **kwargs):
+    """When a round is closed, decided or published, the log keeps how its record ended then."""
+    if thing.status in (RoundStatus.CLOSED, RoundStatus.DECIDED, RoundStatus.PUBLISHED):
+        record.write_head_down(thing, by)

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from judging.views import benchmarks, judge, panels, rubrics, seating, submissions, workers
+from judging.views import (
+    benchmarks,
+    feedback,
+    grid,
+    judge,
+    panels,
+    record,
+    roadshow,
+    rubrics,
+    seating,
+    submissions,
+    workers,
+)
 
 DESK = "e/<slug:slug>/desk/"
 DESK_ROUND = DESK + "r/<slug:round_slug>/"
@@ -13,6 +25,7 @@ urlpatterns = [
         name="participation-submissions",
     ),
     path(PARTICIPATION + "sample/", submissions.sample, name="sample-submission"),
+    path(PARTICIPATION + "feedback/", feedback.team_feedback, name="team-feedback"),
     path("submissions/<uuid:pk>/", submissions.submission, name="submission"),
     path("submissions/<uuid:pk>/file/", submissions.submission_file, name="submission-file"),
     path(
@@ -29,17 +42,22 @@ urlpatterns = [
     path(DESK_ROUND + "submissions/", submissions.desk_submissions, name="desk-submissions"),
     # Judges
     path("judge/", judge.judge_home, name="judge-home"),
-    path("judge/r/<slug:round_slug>/", judge.judge_round, name="judge-round"),
+    path("judge/worker.js", judge.judge_worker, name="judge-worker"),
+    path("judge/manifest.json", judge.judge_manifest, name="judge-manifest"),
     path("judge/teams/<int:pk>/files/<int:file>/", judge.judge_file, name="judge-file"),
-    path("judge/sheets/<int:pk>/", judge.judge_sheet, name="judge-sheet"),
-    path("judge/sheets/<int:pk>/submit/", judge.judge_submit, name="judge-submit"),
-    path("judge/sheets/<int:pk>/recuse/", judge.judge_recuse, name="judge-recuse"),
     # Organizers
     path(DESK + "rubrics/", rubrics.desk_rubrics, name="desk-rubrics"),
     path(DESK + "rubrics/new/", rubrics.desk_rubric_new, name="desk-rubric-new"),
     path(DESK + "rubrics/<int:pk>/", rubrics.desk_rubric, name="desk-rubric"),
     path(DESK + "rubrics/<int:pk>/copy/", rubrics.desk_rubric_copy, name="desk-rubric-copy"),
+    path(
+        DESK + "rubrics/<int:pk>/version/", rubrics.desk_rubric_version, name="desk-rubric-version"
+    ),
+    path(
+        DESK + "rubrics/<int:pk>/preview/", rubrics.desk_rubric_preview, name="desk-rubric-preview"
+    ),
     path(DESK + "judges/", panels.desk_judges, name="desk-judges"),
+    path(DESK + "judges/links/", panels.desk_judge_links, name="desk-judge-links"),
     path(DESK + "judges/<int:pk>/", panels.desk_judge, name="desk-judge"),
     path(DESK + "judges/<int:pk>/link/", panels.desk_judge_link, name="desk-judge-link"),
     path(DESK + "links/<uuid:pk>/revoke/", panels.desk_link_revoke, name="desk-link-revoke"),
@@ -56,6 +74,9 @@ urlpatterns = [
         name="desk-panel-template",
     ),
     path(DESK_ROUND + "panels/<int:pk>/", seating.desk_panel_edit, name="desk-panel-edit"),
+    path(
+        DESK_ROUND + "panels/<int:pk>/rubric/", rubrics.desk_panel_rubric, name="desk-panel-rubric"
+    ),
     path(
         DESK_ROUND + "panels/<int:pk>/assign-all/",
         seating.desk_assign_all,
@@ -74,10 +95,16 @@ urlpatterns = [
         seating.desk_recusal_lift,
         name="desk-recusal-lift",
     ),
-    path(DESK_ROUND + "grid/", panels.desk_grid, name="desk-grid"),
+    path(DESK_ROUND + "record/", record.desk_record, name="desk-record"),
+    path(DESK_ROUND + "record.<str:fmt>", record.desk_record_export, name="desk-record-export"),
+    path(DESK_ROUND + "roadshow/", roadshow.desk_roadshow, name="desk-roadshow"),
+    path(DESK_ROUND + "roadshow/act/", roadshow.desk_roadshow_act, name="desk-roadshow-act"),
     path(
-        DESK_ROUND + "sheets/<uuid:pk>/return/",
-        panels.desk_sheet_return,
-        name="desk-sheet-return",
+        DESK_ROUND + "roadshow/settings/",
+        roadshow.desk_roadshow_settings,
+        name="desk-roadshow-settings",
     ),
+    path(DESK_ROUND + "grid/", grid.desk_grid, name="desk-grid"),
+    path(DESK_ROUND + "grid/act/", grid.desk_grid_act, name="desk-grid-act"),
+    path(DESK_ROUND + "sheets/<uuid:pk>/return/", grid.desk_sheet_return, name="desk-sheet-return"),
 ]

@@ -8,6 +8,7 @@ from leaderboard.models import (
     AdvancementRow,
     Award,
     AwardWinner,
+    Reveal,
     Scheme,
     SchemeComponent,
     Standing,
@@ -99,3 +100,16 @@ class AwardWinnerAdmin(RecordAdmin):
     list_filter = ["award__round__event"]
     list_select_related = ["award", "participation__team", "participation__round"]
     search_fields = ["award__name_zh", "award__name_en", "participation__team__code"]
+
+
+@admin.register(Reveal)
+class RevealAdmin(RecordAdmin):
+    list_display = ["round", "scene", "participation", "standing", "version"]
+    list_filter = ["scene", "round__event"]
+    list_select_related = [
+        "round__track",
+        "participation__team",
+        "participation__round",
+        "standing__round__track",
+    ]
+    search_fields = ["round__slug", "round__event__slug"]

@@ -9,6 +9,11 @@ LOG_ACTIONS = {
     "award_given": _("award given"),
     "award_taken_back": _("award taken back"),
     "awards_allocated": _("awards given by rank"),
+    "reveal_begun": _("scores of a team revealed on the stage screen, sheet by sheet"),
+    "score_revealed": _("score of a team revealed on the stage screen"),
+    "rank_revealed": _("rank revealed on the stage screen"),
+    "reveal_taken_back": _("team taken off the board of the stage screen"),
+    "reveal_judges": _("judges' names on the stage screen"),
 }
 
 

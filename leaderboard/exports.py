@@ -1,25 +1,34 @@
-"""The finalist list as CSV, XLSX, PDF and JSON, all from the same rows."""
+"""Files of the result: the finalist list as CSV, XLSX, PDF and JSON, all from the same rows, and
+how every total came about."""
 
-import csv
-import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from fractions import Fraction
 
-import xlsxwriter
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout
 from fpdf.fonts import FontFace
 
+from contest import tables_out
 from contest.errors import Refused
+from contest.models import Round
 from contest.numbers import round_half_up
-from contest.tables_out import XLSX, neutral, width
 from contest.templatetags.wuzhen import event_time
+from judging.models import Record
+from judging.services.totals import fraction_to_decimal
 from leaderboard.models import Advancement, AdvancementRow, AwardWinner
+from leaderboard.services.explanation import (
+    Explanation,
+    MarkExplained,
+    SheetExplained,
+    explain_all,
+)
 from leaderboard.services.schemes import ensure_scheme
 from leaderboard.states import AdvancementStatus
 
@@ -99,40 +108,28 @@ def finalist_rows(advancement: Advancement) -> list[FinalistRow]:
     return finalists
 
 
+def records(round: Round) -> list[dict]:
+    """Length and head of every judging record that the round's ranking rests on.
+
+    Written down here they are outside of the database: whoever changes a record later cannot
+    change what was printed, and ``verify_audit --head`` compares.
+    """
+    sources = ensure_scheme(round).components.values("source")
+    found = Record.objects.filter(Q(round=round) | Q(round__in=sources), length__gt=0)
+    return [
+        {"round": record.round.slug, "entries": record.length, "head": record.head}
+        for record in found.select_related("round").order_by("round__ordinal")
+    ]
+
+
 def to_csv(rows: list[dict], advancement: Advancement) -> bytes:
-    """UTF-8 with a byte-order mark, which makes Excel read Chinese right."""
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["rank"])
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: neutral(value) for name, value in row.items()})
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+    return tables_out.to_csv(list(rows[0]) if rows else ["rank"], rows)
 
 
 def to_xlsx(rows: list[dict], advancement: Advancement) -> bytes:
-    out = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(out, options) as book:
-        sheet = book.add_worksheet("finalists")
-        bold = book.add_format({"bold": True, "bg_color": "#DFE9EF"})
-        places = ensure_scheme(advancement.round).decimals
-        number = book.add_format({"num_format": f"0.{'0' * places}" if places else "0"})
-        columns = list(rows[0]) if rows else ["rank"]
-        sheet.freeze_panes(1, 0)
-        for x, name in enumerate(columns):
-            sheet.write_string(0, x, name, bold)
-            widest = max([len(name)] + [width(row[name]) for row in rows])
-            sheet.set_column(x, x, min(50, widest + 2))
-        for y, row in enumerate(rows, start=1):
-            for x, name in enumerate(columns):
-                value = row[name]
-                if isinstance(value, Decimal):
-                    sheet.write_number(y, x, float(value), number)
-                elif isinstance(value, int):
-                    sheet.write_number(y, x, value)
-                else:
-                    sheet.write_string(y, x, neutral(value))
-    return out.getvalue()
+    columns = list(rows[0]) if rows else ["rank"]
+    decimals = ensure_scheme(advancement.round).decimals
+    return tables_out.to_xlsx({"finalists": (columns, rows)}, decimals)
 
 
 def to_json(rows: list[dict], advancement: Advancement) -> bytes:
@@ -143,6 +140,7 @@ def to_json(rows: list[dict], advancement: Advancement) -> bytes:
         "status": advancement.status,
         "signed_at": advancement.signed_at.isoformat() if advancement.signed_at else None,
         "input_digest": advancement.standing.input_digest,
+        "judging_records": records(round),
         "finalists": [
             {k: str(v) if isinstance(v, Decimal) else v for k, v in row.items()} for row in rows
         ],
@@ -202,6 +200,14 @@ def to_pdf(rows: list[dict], advancement: Advancement) -> bytes:
                     row["awards"],
                 ]
             )
+    pdf.ln(4)
+    pdf.set_font("noto", size=8)
+    for record in records(round):
+        pdf.multi_cell(
+            0, 5,
+            _("Judging record of “%(round)s”: %(entries)s entries, head %(head)s") % record,
+            new_x="LMARGIN", new_y="NEXT",
+        )  # fmt: skip
     return bytes(pdf.output())
 
 
@@ -210,10 +216,10 @@ def _both(zh: str, en: str) -> str:
 
 
 FORMATS: dict[str, tuple[str, Callable]] = {
-    "csv": ("text/csv; charset=utf-8", to_csv),
-    "xlsx": (XLSX, to_xlsx),
+    "csv": (tables_out.CSV_TYPE, to_csv),
+    "xlsx": (tables_out.XLSX_TYPE, to_xlsx),
     "pdf": ("application/pdf", to_pdf),
-    "json": ("application/json", to_json),
+    "json": (tables_out.JSON_TYPE, to_json),
 }
 
 
@@ -230,3 +236,114 @@ def export(advancement: Advancement, fmt: str) -> tuple[str, str, bytes]:
     rows = [row.flat() for row in finalist_rows(advancement)]
     name = f"{advancement.round.event.slug}-{advancement.round.slug}-finalists.{fmt}"
     return name, content_type, write(rows, advancement)
+
+
+# --- How every total came about ------------------------------------------------------------
+
+TOTALS = (
+    "rank", "team_code", "team_name_zh", "team_name_en", "total", "component", "kind", "round",
+    "weight", "value", "points", "aggregation", "metric", "raw", "worst", "best", "submission",
+    "received_at", "lacks", "tie_breaks", "status", "agrees_with_ranking",
+)  # fmt: skip
+SHEETS = (
+    "rank", "team_code", "component", "sheet", "judge", "organisation_zh", "organisation_en",
+    "state", "total", "in_mean", "veto", "submitted_at",
+)  # fmt: skip
+MARKS = (
+    "rank", "team_code", "component", "sheet", "judge", "criterion", "criterion_zh", "criterion_en",
+    "kind", "weight", "lowest", "highest", "mark", "points", "changes", "last_changed_at",
+)  # fmt: skip
+
+
+def explanations(round: Round) -> tuple[str, str, bytes]:
+    """(file name, content type, content) of a workbook: one row a component, a sheet, a mark.
+
+    Numbers have four decimals more than the round shows, so that they add up when looked at.
+    Empty content where there is no ranking.
+    """
+    given = explain_all(round)
+    decimals = ensure_scheme(round).decimals + 4
+    totals, sheets, marks = [], [], []
+    for one in given:
+        team = {"rank": one.rank, "team_code": one.code}
+        totals += _totals(one, decimals)
+        for part in one.components:
+            for sheet in part.judges.sheets if part.judges else ():
+                place = {**team, "component": part.name, "sheet": sheet.sheet, "judge": sheet.judge}
+                sheets.append({**place, **_sheet(sheet, decimals)})
+                marks += [{**place, **_mark(mark, decimals)} for mark in sheet.marks]
+    content = tables_out.to_xlsx(
+        {"totals": (TOTALS, totals), "sheets": (SHEETS, sheets), "marks": (MARKS, marks)}, decimals
+    )
+    name = f"{round.event.slug}-{round.slug}-explained.xlsx"
+    return name, tables_out.XLSX_TYPE, content if given else b""
+
+
+def _rounded(value: Fraction | None, decimals: int) -> Decimal | None:
+    return None if value is None else round_half_up(value, decimals)
+
+
+def _totals(one: Explanation, decimals: int) -> list[dict]:
+    """A row for each component; one without any for a team that has none."""
+    of_team = {
+        **dict.fromkeys(TOTALS),
+        "rank": one.rank,
+        "team_code": one.code,
+        "team_name_zh": one.name_zh,
+        "team_name_en": one.name_en,
+        "total": _rounded(one.total, decimals),
+        "lacks": "; ".join(one.lacks),
+        "tie_breaks": ", ".join(tie.name for tie in one.tie_breaks),
+        "status": one.status,
+        "agrees_with_ranking": one.matches,
+    }
+    rows = []
+    for part in one.components:
+        metric = part.metric
+        rows.append(
+            {
+                **of_team,
+                "component": part.name,
+                "kind": part.kind,
+                "round": part.source,
+                "weight": fraction_to_decimal(part.weight),
+                "value": _rounded(part.value, decimals),
+                "points": _rounded(part.points, decimals),
+                "aggregation": part.judges.aggregation if part.judges else None,
+                "metric": metric.metric if metric else None,
+                "raw": metric.raw if metric else None,
+                "worst": metric.worst if metric else None,
+                "best": metric.best if metric else None,
+                "submission": metric.submission if metric else None,
+                "received_at": metric.received_at.isoformat() if metric else None,
+            }
+        )
+    return rows or [of_team]
+
+
+def _sheet(sheet: SheetExplained, decimals: int) -> dict:
+    return {
+        "organisation_zh": sheet.organisation_zh,
+        "organisation_en": sheet.organisation_en,
+        "state": str(sheet.state),
+        "total": _rounded(sheet.total, decimals),
+        "in_mean": sheet.in_mean,
+        "veto": sheet.veto,
+        "submitted_at": sheet.submitted_at.isoformat() if sheet.submitted_at else None,
+    }
+
+
+def _mark(mark: MarkExplained, decimals: int) -> dict:
+    return {
+        "criterion": mark.code,
+        "criterion_zh": mark.name_zh,
+        "criterion_en": mark.name_en,
+        "kind": str(mark.kind),
+        "weight": mark.weight,
+        "lowest": mark.minimum,
+        "highest": mark.maximum,
+        "mark": mark.value,
+        "points": _rounded(mark.points, decimals),
+        "changes": len(mark.revisions),
+        "last_changed_at": mark.revisions[-1].at.isoformat() if mark.revisions else None,
+    }

@@ -7,11 +7,15 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
+from contest import live
 from contest.errors import Refused
+from contest.models import Round
 from contest.signals import ranking_inputs_changed, round_publishing
 from contest.states import RoundStatus
+from judging.services import stage
+from judging.signals import hall_changed
 from leaderboard.models import SchemeComponent
-from leaderboard.services import standings
+from leaderboard.services import reveal, standings
 from leaderboard.tasks import refresh_standing
 
 log = logging.getLogger(__name__)
@@ -42,8 +46,23 @@ def refresh_soon(sender, round, **kwargs):
     """Recompute in the background; a decided round stands, so its result is shown or hidden now."""
     if round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
         transaction.on_commit(lambda: standings.refresh(round))
+        if sender is Round:  # published or taken back, which may show or hide what is there already
+            standings.tell_boards(round)
     else:
         transaction.on_commit(lambda: _send(round.pk))
+
+
+@receiver(hall_changed)
+def show_in_the_hall(sender, round, **kwargs):
+    """Send the stage screens what they show now, whole: 2,000 of them need not ask for it.
+
+    Whoever watches without being an organizer listens to a channel of their own, which falls silent
+    when the stage is no longer open to all.
+    """
+    state = {"state": reveal.state(round)}
+    live.publish(live.channel("hall", round.pk), state)
+    if stage.is_open_to_all(round):
+        live.publish(live.channel("watch", round.pk), state)
 
 
 def _send(round_id: int) -> None:

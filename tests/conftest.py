@@ -4,6 +4,7 @@ import os
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 import shutil
+import uuid
 
 import pytest
 from django.core.cache import cache
@@ -32,7 +33,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def _isolated(request, settings, tmp_path):
-    """Each test has its own file store, mailbox and cache."""
+    """Each test has its own file store, mailbox, cache and bus of messages."""
     settings.STORAGES = {
         "default": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -40,10 +41,24 @@ def _isolated(request, settings, tmp_path):
         },
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    settings.LIVE_DIR = tmp_path / "live"
+    settings.LIVE_REDIS_CHANNEL = f"wuzhen-live-test-{uuid.uuid4()}"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     cache.clear()  # what one test was throttled for must not stop the next
+
+
+@pytest.fixture
+def site(transactional_db, settings):
+    """The site with its streams, on a real web server that a test may stop and start again."""
+    from tests.site import RunningSite
+
+    site = RunningSite()
+    site.start()
+    settings.SITE_URL = site.url
+    yield site
+    site.stop()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from contest import live
 from contest.bilingual import Named
 from contest.models.event import Event, slug_validator
 from contest.states import (
@@ -127,6 +128,11 @@ class Round(HasStates, Named):
 
     def audit_event(self):
         return self.event
+
+    def move_to(self, status: str, **kwargs) -> None:
+        """Make the move and tell open pages and tablets of it."""
+        super().move_to(status, **kwargs)
+        live.publish(live.channel("round", self.pk))
 
     def get_absolute_url(self) -> str:
         return reverse("round", args=[self.event.slug, self.slug])

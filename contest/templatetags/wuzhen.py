@@ -4,8 +4,10 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import formats, timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from contest import live
 from contest.numbers import round_half_up
 
 register = template.Library()
@@ -18,6 +20,23 @@ def event_time(moment, event):
         return ""
     local = timezone.localtime(moment, ZoneInfo(event.time_zone))
     return f"{local:%Y-%m-%d %H:%M} ({event.time_zone})"
+
+
+@register.filter
+def event_second(moment, event):
+    """The same to the second: ``2026-11-25 18:00:03 (Asia/Shanghai)``."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment, ZoneInfo(event.time_zone))
+    return f"{local:%Y-%m-%d %H:%M:%S} ({event.time_zone})"
+
+
+@register.filter
+def clock_time(moment, event):
+    """The time of day in the event's zone, where the day and the zone are known: ``18:00``."""
+    return (
+        "" if moment is None else f"{timezone.localtime(moment, ZoneInfo(event.time_zone)):%H:%M}"
+    )
 
 
 @register.filter
@@ -49,6 +68,19 @@ def plain(value):
 
 
 @register.filter
+def bare(value):
+    """A measured number with every digit it has: 0.1234567, and 1 for 1.0."""
+    return repr(float(value)).removesuffix(".0")
+
+
+@register.filter
+def said(texts, field):
+    """``field`` of a dict that holds it as ``_zh`` and ``_en``, in the reader's language."""
+    zh, en = texts.get(f"{field}_zh"), texts.get(f"{field}_en")
+    return (zh or en) if (get_language() or "").startswith("zh") else (en or zh)
+
+
+@register.filter
 def item(mapping, key):
     """``mapping[key]``, or nothing."""
     return mapping.get(key, ())
@@ -64,3 +96,13 @@ def query(context, **changes):
         else:
             params[name] = value
     return f"?{params.urlencode()}" if params else "?"
+
+
+@register.simple_tag
+def live_url(*parts):
+    """Where a page listens: ``{% live_url "desk" round.pk "stage" round.pk %}``.
+
+    Only on pages whose reader may know that something changed there.
+    """
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return live.url(*(live.channel(kind, pk) for kind, pk in pairs))

@@ -307,11 +307,21 @@ class ChooseSerializer(serializers.Serializer):
 
 
 class CriterionSerializer(serializers.ModelSerializer):
+    code = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        help_text="Names the criterion in every version of the rubric. Sent back it stays the same "
+        "criterion; left out, or unknown to the rubric, it is a new one.",
+    )
+
     class Meta:
         model = Criterion
         fields = [
             "id",
+            "code",
             "ordinal",
+            "kind",
             "name_zh",
             "name_en",
             "guide_zh",
@@ -330,8 +340,18 @@ class RubricSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Rubric
-        fields = ["id", "event", "name_zh", "name_en", "criteria", "created_at"]
-        read_only_fields = ["created_at"]
+        fields = [
+            "id",
+            "event",
+            "name_zh",
+            "name_en",
+            "veto_rule",
+            "version",
+            "previous",
+            "criteria",
+            "created_at",
+        ]
+        read_only_fields = ["version", "previous", "created_at"]
 
 
 class JudgeSerializer(serializers.ModelSerializer):

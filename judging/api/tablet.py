@@ -3,7 +3,9 @@
 import hashlib
 import json
 
+from django.middleware.csrf import get_token
 from django.utils.http import quote_etag
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -12,7 +14,10 @@ from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from judging.roles import judge_of
+from contest import live
+from contest.api.base import REFUSED
+from contest.errors import Refused
+from judging.roles import assignments_of, judge_of
 from judging.services import tablet
 
 
@@ -68,6 +73,10 @@ class OperationSerializer(serializers.Serializer):
 
 
 class OutboxSerializer(serializers.Serializer):
+    judge = serializers.IntegerField(
+        required=False, allow_null=True, default=None,
+        help_text="Whose operations these are; refused if somebody else has signed in since.",
+    )  # fmt: skip
     device = serializers.CharField(
         max_length=64, help_text="A name that the tablet gave itself and keeps."
     )
@@ -84,6 +93,10 @@ class OutcomeSerializer(serializers.Serializer):
     code = serializers.CharField()
     detail = serializers.CharField()
     current = serializers.DictField(help_text="On a conflict: what another tablet left.")
+
+
+class LiveSerializer(serializers.Serializer):
+    url = serializers.CharField()
 
 
 class OutcomesSerializer(serializers.Serializer):
@@ -104,6 +117,7 @@ class TabletViewSet(ViewSet):
     )
     def list(self, request):
         """The package; with If-None-Match only what has changed is sent."""
+        get_token(request)  # a tablet that lost its cookie gets a new one with the package
         package = tablet.package(judge_of(request.user))
         same = {name: part for name, part in package.items() if name != "server_time"}
         for round in same["rounds"]:
@@ -115,13 +129,26 @@ class TabletViewSet(ViewSet):
             return Response(status=304, headers=headers)
         return Response(package, headers=headers)
 
-    @extend_schema(request=OutboxSerializer, responses=OutcomesSerializer)
+    @extend_schema(operation_id="tablet_live", responses=LiveSerializer)
+    @action(detail=False)
+    def live(self, request):
+        """Where the tablet listens for changes; good for some days."""
+        judge = judge_of(request.user)
+        rounds = assignments_of(request.user).values_list("participation__round", flat=True)
+        channels = [live.channel("judge", judge.pk)]
+        for pk in sorted(set(rounds))[: live.MAX_CHANNELS // 2 - 1]:
+            channels += [live.channel("round", pk), live.channel("stage", pk)]
+        return Response(LiveSerializer({"url": live.url(*channels)}).data)
+
+    @extend_schema(request=OutboxSerializer, responses={200: OutcomesSerializer, 409: REFUSED})
     @action(detail=False, methods=["post"])
     def outbox(self, request):
         """Take operations in their order; say of each what became of it."""
         outbox = OutboxSerializer(data=request.data)
         outbox.is_valid(raise_exception=True)
         judge, device = judge_of(request.user), outbox.validated_data["device"]
+        if outbox.validated_data["judge"] not in (None, judge.pk):
+            raise Refused(_("Another judge has signed in on this tablet."), code="other_judge")
         outcomes = []
         for given in outbox.validated_data["operations"]:
             operation = OperationSerializer(data=given)

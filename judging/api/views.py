@@ -406,7 +406,7 @@ class RunViewSet(_Judging):
     create=extend_schema(responses={201: serializers.RubricSerializer}),
     partial_update=extend_schema(
         responses={200: serializers.RubricSerializer, 409: REFUSED},
-        description="Change a rubric nobody marked by yet; `criteria` replaces all of them.",
+        description="Change a rubric nobody marked by yet; `criteria` are all of them, in order.",
     ),
 )
 class RubricViewSet(_Judging):
@@ -434,7 +434,7 @@ class RubricViewSet(_Judging):
     def create(self, request):
         data = dict(self.valid(request.data))
         rubric = rubric_services.save_rubric(
-            data.pop("event"), request.user, criteria=data.pop("criteria"), names=data
+            data.pop("event"), request.user, criteria=data.pop("criteria"), fields=data
         )
         return self.answer(rubric, status.HTTP_201_CREATED)
 
@@ -450,7 +450,7 @@ class RubricViewSet(_Judging):
         ]  # fmt: skip
         criteria = data.pop("criteria", kept)
         rubric_services.save_rubric(
-            rubric.event, request.user, rubric, names=data, criteria=criteria
+            rubric.event, request.user, rubric, fields=data, criteria=criteria
         )
         return self.answer(self.get_object())
 
@@ -462,6 +462,16 @@ class RubricViewSet(_Judging):
         self.require_organizer(rubric.event)
         return self.answer(
             rubric_services.copy_rubric(rubric, request.user), status.HTTP_201_CREATED
+        )
+
+    @extend_schema(request=None, responses={201: serializers.RubricSerializer, 409: REFUSED})
+    @action(detail=True, methods=["post"])
+    def new_version(self, request, pk=None):
+        """A version after this one, to be changed; again while nobody uses it, the same one."""
+        rubric = self.get_object()
+        self.require_organizer(rubric.event)
+        return self.answer(
+            rubric_services.new_version(rubric, request.user), status.HTTP_201_CREATED
         )
 
 

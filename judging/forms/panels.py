@@ -10,13 +10,26 @@ from judging.services.designs import MOST_K, Wish, new_seed
 class RubricForm(forms.ModelForm):
     class Meta:
         model = Rubric
-        fields = ["name_zh", "name_en"]
+        fields = ["name_zh", "name_en", "veto_rule"]
 
 
 class CriterionForm(forms.ModelForm):
+    """One row of the builder. Which fields count depends on the kind; the service checks them."""
+
+    KINDS = {
+        "weight": (Criterion.Kind.SCORED,),
+        "minimum": (Criterion.Kind.SCORED,),
+        "maximum": (Criterion.Kind.SCORED, Criterion.Kind.BONUS, Criterion.Kind.PENALTY),
+        "step": (Criterion.Kind.SCORED, Criterion.Kind.BONUS, Criterion.Kind.PENALTY),
+    }
+
+    # Says which criterion of before this is; see judging.services.rubrics.
+    code = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+
     class Meta:
         model = Criterion
         fields = [
+            "kind",
             "name_zh",
             "name_en",
             "weight",
@@ -27,12 +40,38 @@ class CriterionForm(forms.ModelForm):
             "guide_en",
         ]
         widgets = {
-            "guide_zh": forms.Textarea(attrs={"rows": 2}),
-            "guide_en": forms.Textarea(attrs={"rows": 2}),
+            "guide_zh": forms.Textarea(attrs={"rows": 4}),
+            "guide_en": forms.Textarea(attrs={"rows": 4}),
         }
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["weight"].initial = None
+        for name, kinds in self.KINDS.items():
+            self.fields[name].required = False
+            self.fields[name].only_for = " ".join(kinds)
 
-CriterionFormSet = formset_factory(CriterionForm, extra=0, min_num=1, max_num=30, can_delete=True)
+    def clean(self):
+        """Ask for what the kind has, and forget what it has not, however it was filled in."""
+        cleaned = super().clean()
+        kind = cleaned.get("kind")
+        if kind is None:
+            return cleaned
+        for name, kinds in self.KINDS.items():
+            if kind not in kinds:
+                cleaned.pop(name, None)
+                self.errors.pop(name, None)
+            elif cleaned.get(name) is None and name not in self.errors:
+                self.add_error(name, self.fields[name].error_messages["required"])
+        return cleaned
+
+    def _post_clean(self):
+        """The service builds and checks the criteria together."""
+
+
+CriterionFormSet = formset_factory(
+    CriterionForm, extra=0, min_num=1, max_num=30, can_delete=True, can_order=True
+)
 
 
 class JudgeForm(forms.ModelForm):

@@ -2,7 +2,8 @@
 
 Each entry holds the digest of the one before, so that none can be changed, taken out or put in
 without every later digest being wrong. What cannot be seen from inside, an end that was cut off, is
-seen by comparing with the head that was printed or exported earlier.
+seen by comparing with the heads that were written down earlier: in the event's log, in exports, on
+paper. Neither this code nor (see judging/keeping.py) the database changes an entry.
 """
 
 import hashlib
@@ -12,6 +13,9 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+# Differences between a tablet's time and ours up to this many seconds say nothing.
+CLOCKS_DIFFER_S = 60
 
 
 class Record(models.Model):
@@ -29,6 +33,25 @@ class Record(models.Model):
 
     def __str__(self) -> str:
         return f"{self.round}: {self.length}"
+
+
+class AppendOnlyError(Exception):
+    """Code tried to change or remove an entry of a judging record."""
+
+
+class RecordEntryQuerySet(models.QuerySet):
+    """Reads and adds; what is in the record stays as it is."""
+
+    def _refuse(self, *args, **kwargs):
+        raise AppendOnlyError("Entries of a judging record are only ever added.")
+
+    update = bulk_update = update_or_create = delete = _raw_delete = _refuse
+
+    def bulk_create(self, objs, batch_size=None, ignore_conflicts=False, update_conflicts=False,
+                    update_fields=None, unique_fields=None):  # fmt: skip
+        if update_conflicts:
+            self._refuse()
+        return super().bulk_create(objs, batch_size, ignore_conflicts)
 
 
 class RecordEntry(models.Model):
@@ -90,6 +113,8 @@ class RecordEntry(models.Model):
     reason = models.TextField(_("reason"), blank=True)
     digest = models.CharField(_("digest"), max_length=64)
 
+    objects = RecordEntryQuerySet.as_manager()
+
     class Meta:
         ordering = ["record", "number"]
         verbose_name = _("entry of a judging record")
@@ -106,6 +131,34 @@ class RecordEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.get_kind_display()}"
+
+    def save(self, *args, **kwargs):
+        if not self._state.adding:
+            raise AppendOnlyError("Entries of a judging record are only ever added.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        raise AppendOnlyError("Entries of a judging record stay.")
+
+    @property
+    def criterion_code(self) -> str:
+        """The criterion in whatever version of the rubric; empty where there is none."""
+        return self.criterion.code if self.criterion_id else ""
+
+    @property
+    def late_s(self) -> float:
+        """Seconds from the tablet's time to ours: the change waited there, or its clock is slow.
+
+        0 within a minute, as clocks differ by so much.
+        """
+        late = (self.at - self.device_at).total_seconds() if self.device_at else 0
+        return late if late > CLOCKS_DIFFER_S else 0
+
+    @property
+    def ahead_s(self) -> float:
+        """Seconds by which the tablet's clock was ahead of ours; 0 within a minute."""
+        ahead = (self.device_at - self.at).total_seconds() if self.device_at else 0
+        return ahead if ahead > CLOCKS_DIFFER_S else 0
 
     def content(self) -> dict:
         """What the digest covers, in one form whatever the database. Keys are stable columns."""

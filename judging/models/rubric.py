@@ -53,7 +53,7 @@ class Rubric(Named):
         return self.event
 
     def is_in_use(self) -> bool:
-        """Whether a mark was given by it; it can then only be copied, not changed."""
+        """Whether a mark was given by it; then it stays, and a change makes a new version."""
         from judging.models import RecordEntry
 
         return RecordEntry.objects.filter(criterion__rubric=self).exists()
@@ -147,13 +147,27 @@ class Criterion(Named):
                 {"step": _("The steps must lead from the lowest mark exactly to the highest.")}
             )
 
+    def asks_the_same_as(self, other: "Criterion") -> bool:
+        """Whether a mark given by ``other``, of another version, says the same here.
+
+        Points of a bonus or penalty are what they are; a scored mark means something only between
+        its ends: 8 of 10 is not 8 of 100.
+        """
+        if self.kind != other.kind or self.code != other.code:
+            return False
+        ends = (self.minimum, self.maximum) == (other.minimum, other.maximum)
+        return self.kind != self.Kind.SCORED or ends
+
+    def lies_on_scale(self, value: Decimal) -> bool:
+        return (
+            value.is_finite()
+            and self.minimum <= value <= self.maximum
+            and not (value - self.minimum) % self.step
+        )
+
     def validate_mark(self, value: Decimal) -> None:
         """Raise ValidationError unless ``value`` lies on this criterion's scale."""
-        if (
-            not value.is_finite()
-            or not self.minimum <= value <= self.maximum
-            or (value - self.minimum) % self.step
-        ):
+        if not self.lies_on_scale(value):
             raise ValidationError(
                 _(
                     "“%(criterion)s” takes marks from %(minimum)s to %(maximum)s "

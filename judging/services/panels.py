@@ -16,6 +16,8 @@ from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus
 from judging.models import Assignment, Judge, Panel, RecordEntry, Recusal, Rubric, Scoresheet
 from judging.services import record
+from judging.services.rubrics import versions_of
+from judging.services.telling import tell_desk, tell_judges
 from judging.states import ScoresheetStatus
 
 
@@ -58,6 +60,11 @@ def save_panel(
     panel = panel or Panel(round=round)
     marked = RecordEntry.objects.filter(scoresheet__assignment__panel=panel) if panel.pk else None
     if marked is not None and panel.rubric_id != rubric.pk and marked.exists():
+        if any(version.pk == rubric.pk for version in versions_of(panel.rubric)):
+            raise Refused(
+                _("Marks were given in this panel. See first what the other version changes."),
+                code="version_changes_marks",
+            )
         raise Refused(_("Marks were given in this panel; its rubric stays."), code="rubric_in_use")
     for name, value in fields.items():
         setattr(panel, name, value)
@@ -146,6 +153,8 @@ def assign(
                 LogEntry.write(
                     panel, "assigned", by=by, after=str(assignment), reason=in_spite.strip()
                 )
+                tell_desk(panel.round_id)
+                tell_judges([judge.pk])
     except IntegrityError:
         assignment = Assignment.objects.get(judge=judge, participation=participation)
     return assignment
@@ -160,6 +169,8 @@ def add_assignments(panel: Panel, pairs: Iterable[tuple[int, int]]) -> None:
     new = [Assignment(panel=panel, judge_id=judge, participation_id=team) for judge, team in pairs]
     SystemRandom().shuffle(new)
     Assignment.objects.bulk_create(new, ignore_conflicts=True)
+    tell_desk(panel.round_id)
+    tell_judges(assignment.judge_id for assignment in new)
 
 
 @transaction.atomic
@@ -207,6 +218,8 @@ def unassign(assignment: Assignment, by: User) -> None:
             },
         )
     LogEntry.write(assignment.panel, "unassigned", by=by, before=str(assignment))
+    tell_desk(assignment.panel.round_id)
+    tell_judges([assignment.judge_id])
     if hasattr(assignment, "scoresheet"):
         assignment.scoresheet.delete()
     assignment.delete()

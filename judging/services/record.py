@@ -1,16 +1,27 @@
 """Adding to a round's judging record, and checking that nobody meddled with it."""
 
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contest.models import Round
-from judging.models import Mark, Record, RecordEntry, Recusal, Scoresheet
-from judging.states import ScoresheetStatus
+from contest.models import LogEntry, Round, User
+from contest.templatetags.wuzhen import event_time
+from judging.models import Mark, Record, RecordEntry, Recusal, Scoresheet, Tie
+from judging.services.telling import tell_desk, tell_judges
+from judging.states import ScoresheetStatus, TieStatus
 
 Kind = RecordEntry.Kind
+# The log's action for a head, and how it is written: the number of entries and the last digest.
+HEAD = "record_head"
+WRITTEN = re.compile(r"(\d{1,9}) ([0-9a-f]{64})")
 
 
 def append(round: Round, kind: str, **fields) -> RecordEntry:
@@ -19,15 +30,85 @@ def append(round: Round, kind: str, **fields) -> RecordEntry:
     ``fields`` are those of RecordEntry. Take the record last: whoever holds it asks for no other
     lock, so that two writers never wait for each other.
     """
+    (entry,) = append_all(round, [{"kind": kind, **fields}])
+    return entry
+
+
+def append_all(round: Round, entries: Iterable[Mapping]) -> list[RecordEntry]:
+    """Add entries one after another, as ``append`` does, in as few queries as one of them."""
     Record.objects.get_or_create(round=round)
     record = Record.objects.select_for_update().get(round=round)
-    entry = RecordEntry(
-        record=record, number=record.length + 1, kind=kind, at=timezone.now(), **fields
-    )
-    entry.digest = entry.digest_after(record.head)
-    entry.save(force_insert=True)
-    Record.objects.filter(pk=record.pk).update(length=F("length") + 1, head=entry.digest)
-    return entry
+    head, added = record.head, []
+    for number, fields in enumerate(entries, start=record.length + 1):
+        entry = RecordEntry(record=record, number=number, at=timezone.now(), **fields)
+        head = entry.digest = entry.digest_after(head)
+        added.append(entry)
+    RecordEntry.objects.bulk_create(added)
+    Record.objects.filter(pk=record.pk).update(length=F("length") + len(added), head=head)
+    tell_desk(round.pk)
+    for device in {entry.device for entry in added}:
+        tell_judges(
+            (entry.judge_id for entry in added if entry.judge_id and entry.device == device), device
+        )
+    return added
+
+
+def of_round(round: Round) -> Record | None:
+    """The round's record; None where nothing was entered yet."""
+    return Record.objects.filter(round=round, length__gt=0).first()
+
+
+# --- Heads that were written down ------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A head as somebody wrote it down: after ``number`` entries the digest was ``head``.
+
+    ``number`` is None where only the head is known; ``head`` may be its beginning.
+    """
+
+    head: str
+    number: int | None = None
+    at: datetime | None = None
+
+
+def write_head_down(round: Round, by: User | None = None) -> LogEntry | None:
+    """Keep in the event's log how the round's record ends now; nothing where it is empty."""
+    record = of_round(round)
+    if record is None:
+        return None
+    return LogEntry.write(round, HEAD, by=by, after=f"{record.length} {record.head}")
+
+
+def anchors(round: Round) -> list[Anchor]:
+    """The heads that the log holds, oldest first. One that cannot be read has an empty head."""
+    kept = LogEntry.objects.filter(model="round", object_id=str(round.pk), action=HEAD)
+    found = []
+    for entry in kept.order_by("at", "pk"):
+        match = WRITTEN.fullmatch(entry.after)
+        number, head = (int(match[1]), match[2]) if match else (None, "")
+        found.append(Anchor(head, number, entry.at))
+    return found
+
+
+def anchor_of(text: str) -> Anchor:
+    """A head from paper: its digest, or at least the first 16 characters of it; case and spaces do
+    not matter. Raises ValidationError."""
+    head = "".join(text.split()).lower()
+    if not re.fullmatch(r"[0-9a-f]{16,64}", head):
+        raise ValidationError(
+            _("A head is 64 characters of 0–9 and a–f, of which at least the first 16 are needed.")
+        )
+    return Anchor(head)
+
+
+def holds(round: Round, head: str) -> bool:
+    """Whether some entry's digest begins with ``head``."""
+    return RecordEntry.objects.filter(record__round=round, digest__startswith=head).exists()
+
+
+# --- Checking --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -38,112 +119,168 @@ class Fault:
     what: str
 
 
-def verify(round: Round, expected_head: str = "") -> list[Fault]:
+def verify(
+    round: Round,
+    expected_head: str = "",
+    progress: Callable[[int], None] = lambda count: None,
+) -> list[Fault]:
     """Everything in the round's record that cannot have come about by using the platform.
 
-    Three things are checked: each entry's digest; that the record ends where its head says, and
-    with ``expected_head`` that a head written down earlier is still in it; that marks, comments,
-    states of sheets and conflicts of interest are what the entries make them.
+    Checked are: each entry's digest; that the record ends where its head says; that every head in
+    the event's log, and with ``expected_head`` one from elsewhere, is in it where it should be;
+    that marks, comments, states of sheets, conflicts of interest and chairs' decisions are what
+    the entries make them. ``progress`` is told the number of entries read.
     """
     record = Record.objects.filter(round=round).first()
-    if record is None:
-        faults = [Fault(None, _("There is no record."))] if expected_head else []
-        return faults + _replay(round, [])
-    faults, before, seen, entries = [], "", set(), []
-    for place, entry in enumerate(record.entries.order_by("number").iterator(), start=1):
+    written: dict[int | None, list[Anchor]] = {}
+    for anchor in anchors(round):
+        written.setdefault(anchor.number, []).append(anchor)
+    wanted = anchor_of(expected_head).head if expected_head else ""
+    faults, before, count, told = [], "", 0, _Told()
+    entries = record.entries.order_by("number").iterator() if record else ()
+    for place, entry in enumerate(entries, start=1):
         if entry.number != place:
             faults.append(Fault(place, _("The entry is missing.")))
             break
         if entry.digest_after(before) != entry.digest:
             faults.append(Fault(place, _("The entry was changed, or one before it was.")))
             break
-        before = entry.digest
-        seen.add(entry.digest)
-        entries.append(entry)
+        before, count = entry.digest, place
+        for anchor in written.pop(place, ()):
+            if anchor.head != before:
+                faults.append(_other_head(anchor, round))
+        if wanted and before.startswith(wanted):
+            wanted = ""
+        told.add(entry)
+        progress(place)
     else:
-        if (record.length, record.head) != (len(entries), before):
-            faults.append(
-                Fault(len(entries) + 1, _("The record was cut off, or its head changed."))
-            )
-    if expected_head and expected_head not in seen:
+        if record is not None and (record.length, record.head) != (count, before):
+            faults.append(Fault(count + 1, _("The record was cut off, or its head changed.")))
+        faults += [_other_head(anchor, round) for left in written.values() for anchor in left]
+    if wanted:
         faults.append(Fault(None, _("The head that was written down is not in the record.")))
-    return faults or _replay(round, entries)
+    return faults or told.differences(round)
 
 
-def _replay(round: Round, entries: list[RecordEntry]) -> list[Fault]:
-    """Where the data of today differ from what the entries, one after another, make of them."""
-    marks: dict[tuple, object] = {}
-    comments: dict[object, str] = {}
-    status: dict[object, str] = {}
-    recused: dict[tuple, bool] = {}
-    for entry in entries:
+def _other_head(anchor: Anchor, round: Round) -> Fault:
+    when = event_time(anchor.at, round.event)
+    if anchor.number is None:
+        return Fault(
+            None, _("The log's entry of %(when)s about the head was changed.") % {"when": when}
+        )
+    return Fault(
+        anchor.number,
+        _("The log says that at %(when)s the record had %(count)s entries and the head %(head)s….")
+        % {"when": when, "count": anchor.number, "head": anchor.head[:16]},
+    )
+
+
+class _Told:
+    """What the entries, one after another, make of the round's data."""
+
+    def __init__(self):
+        self.marks: dict[tuple, Decimal | None] = {}
+        self.comments: dict[UUID, str] = {}
+        self.status: dict[UUID, str] = {}
+        self.recused: dict[tuple[int, int], bool] = {}
+        self.ties: set[str] = set()
+
+    def add(self, entry: RecordEntry) -> None:
         sheet = entry.scoresheet_id
         if entry.kind == Kind.MARK:
-            marks[sheet, entry.criterion_id] = entry.value
+            self.marks[sheet, entry.criterion_id] = entry.value
         elif entry.kind == Kind.COMMENT:
-            comments[sheet] = entry.text
+            self.comments[sheet] = entry.text
         elif entry.kind == Kind.SUBMITTED:
-            status[sheet] = ScoresheetStatus.SUBMITTED
+            self.status[sheet] = ScoresheetStatus.SUBMITTED
         elif entry.kind == Kind.RETURNED:
-            status[sheet] = ScoresheetStatus.RETURNED
+            self.status[sheet] = ScoresheetStatus.RETURNED
         elif entry.kind in (Kind.RECUSED, Kind.RECUSAL_LIFTED):
-            recused[entry.judge_id, entry.participation_id] = entry.kind == Kind.RECUSED
-    faults = []
-    off = _("%(sheet)s, criterion %(criterion)s: the record says %(said)s, not %(found)s.")
-    sheets = {
-        sheet.pk: sheet
-        for sheet in Scoresheet.objects.filter(
-            assignment__participation__round=round
-        ).select_related("assignment__judge", "assignment__participation__team")
-    }
-    held = {
-        (mark.scoresheet_id, mark.criterion_id): mark.value
-        for mark in Mark.objects.filter(scoresheet__in=sheets)
-    }
-    for sheet_id, criterion_id in sorted(held.keys() | marks.keys(), key=str):
-        said, found = marks.get((sheet_id, criterion_id)), held.get((sheet_id, criterion_id))
-        if said != found:
-            faults.append(
-                Fault(
+            self.recused[entry.judge_id, entry.participation_id] = entry.kind == Kind.RECUSED
+        elif entry.kind == Kind.TIE:
+            self.ties.add(entry.text)
+
+    def differences(self, round: Round) -> list[Fault]:
+        """Where the data of today are not what the entries say."""
+        sheets = {
+            sheet.pk: sheet
+            for sheet in Scoresheet.objects.filter(
+                assignment__participation__round=round
+            ).select_related("assignment__judge", "assignment__participation__team",
+                             "assignment__participation__round")
+        }  # fmt: skip
+        return [
+            *self._marks(sheets),
+            *self._sheets(sheets),
+            *self._recusals(round),
+            *self._ties(round),
+        ]
+
+    def _marks(self, sheets: dict):
+        held = {
+            (mark.scoresheet_id, mark.criterion_id): mark.value
+            for mark in Mark.objects.filter(scoresheet__in=sheets)
+        }
+        for key in sorted(held.keys() | self.marks.keys(), key=str):
+            said, found = self.marks.get(key), held.get(key)
+            if said != found:
+                yield Fault(
                     None,
-                    off
+                    _("%(sheet)s, criterion %(criterion)s: the record says %(said)s, not "
+                      "%(found)s.")
                     % {
-                        "sheet": sheets.get(sheet_id, sheet_id),
-                        "criterion": criterion_id,
-                        "said": said,
-                        "found": found,
+                        "sheet": sheets.get(key[0], key[0]),
+                        "criterion": key[1],
+                        "said": "–" if said is None else said,
+                        "found": "–" if found is None else found,
                     },
-                )
-            )
-    for sheet in sheets.values():
-        wanted = status.get(sheet.pk, ScoresheetStatus.DRAFT)
-        if sheet.status != wanted:
-            faults.append(
-                Fault(
+                )  # fmt: skip
+
+    def _sheets(self, sheets: dict):
+        for sheet in sheets.values():
+            wanted = self.status.get(sheet.pk, ScoresheetStatus.DRAFT)
+            if sheet.status != wanted:
+                yield Fault(
                     None,
                     _("%(sheet)s: the record says “%(said)s”, not “%(found)s”.")
-                    % {"sheet": sheet, "said": wanted, "found": sheet.status},
+                    % {
+                        "sheet": sheet,
+                        "said": ScoresheetStatus(wanted).label,
+                        "found": sheet.get_status_display(),
+                    },
                 )
-            )
-        if sheet.comment != comments.get(sheet.pk, ""):
-            faults.append(
-                Fault(None, _("%(sheet)s: the comment is not that of the record.")
-                      % {"sheet": sheet})
-            )  # fmt: skip
-    today = {
-        (recusal.judge_id, participation)
-        for recusal in Recusal.objects.filter(team__participations__round=round)
-        for participation in round.participations.filter(team=recusal.team_id).values_list(
-            "pk", flat=True
-        )
-    }
-    for pair in sorted(today ^ {pair for pair, holds in recused.items() if holds}):
-        faults.append(
-            Fault(
+            if sheet.comment != self.comments.get(sheet.pk, ""):
+                yield Fault(
+                    None,
+                    _("%(sheet)s: the comment is not that of the record.") % {"sheet": sheet},
+                )
+
+    def _recusals(self, round: Round):
+        """A conflict declared before the team joined the round is in the record of another."""
+        here = {p.team_id: p for p in round.participations.all()}
+        holds = {pair for pair, recused in self.recused.items() if recused}
+        today, early = set(), set()
+        for recusal in Recusal.objects.filter(team__in=here):
+            participation = here[recusal.team_id]
+            pair = (recusal.judge_id, participation.pk)
+            today.add(pair)
+            if recusal.declared_at < participation.joined_at:
+                early.add(pair)
+        for judge, team in sorted((today ^ holds) - (early - holds)):
+            yield Fault(
                 None,
                 _("Judge %(judge)s, team in the round %(team)s: the conflict of interest is not "
                   "that of the record.")
-                % {"judge": pair[0], "team": pair[1]},
-            )
-        )  # fmt: skip
-    return faults
+                % {"judge": judge, "team": team},
+            )  # fmt: skip
+
+    def _ties(self, round: Round):
+        decided = Tie.objects.filter(panel__round=round, status=TieStatus.DECIDED)
+        for tie in decided.prefetch_related("teams__participation__team"):
+            order = " > ".join(team.participation.team.code for team in tie.teams.all())
+            if order not in self.ties:
+                yield Fault(
+                    None,
+                    _("The order %(order)s that a chair decided is not in the record.")
+                    % {"order": order},
+                )

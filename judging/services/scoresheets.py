@@ -1,6 +1,5 @@
 """Score sheets: marks that are saved one by one, once each, and never lost."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
@@ -18,6 +18,7 @@ from contest.states import ParticipationStatus, RoundStatus
 from judging.models import Assignment, Criterion, Mark, RecordEntry, Recusal, Scoresheet
 from judging.roles import may_score
 from judging.services import record
+from judging.services.telling import tell_hall
 from judging.services.totals import exact_total, fraction_to_decimal, missing
 from judging.states import ScoresheetStatus
 
@@ -64,16 +65,17 @@ def open_sheet(assignment: Assignment) -> Scoresheet:
 
 
 def _locked(sheet: Scoresheet) -> Scoresheet:
-    return (
-        Scoresheet.objects.select_for_update(of=("self",))
-        .select_related(
-            "assignment__judge",
-            "assignment__panel__rubric",
-            "assignment__participation__round__event",
-            "assignment__participation__team",
-        )
-        .get(pk=sheet.pk)
-    )
+    """The sheet, ours until the transaction ends.
+
+    It is read once it is locked: while we waited, its panel may have got another rubric.
+    """
+    Scoresheet.objects.select_for_update(of=("self",)).get(pk=sheet.pk)
+    return Scoresheet.objects.select_related(
+        "assignment__judge",
+        "assignment__panel__rubric",
+        "assignment__participation__round__event",
+        "assignment__participation__team",
+    ).get(pk=sheet.pk)
 
 
 def is_recused(assignment: Assignment) -> bool:
@@ -134,9 +136,32 @@ def _require_known(sheet: Scoresheet, sent: Sent, **what) -> None:
     """Raise Conflict if another tablet made an entry of this that the sender did not know."""
     if not sent.device:
         return
-    newest = RecordEntry.objects.filter(scoresheet=sheet, **what).order_by("number").last()
+    own = RecordEntry.objects.filter(scoresheet=sheet, by=sheet.assignment.judge.user_id, **what)
+    newest = own.order_by("number").last()
     if newest is not None and newest.device != sent.device and newest.number > sent.base:
         raise Conflict(newest)
+
+
+def _in_force(criterion: Criterion, sheet: Scoresheet) -> Criterion:
+    """The criterion as the sheet has it now, ours until the transaction ends.
+
+    A tablet that was away may send marks by the version of the rubric before this one; they count
+    where the criterion still asks the same. Raises ValidationError where it is not on the sheet.
+    """
+    now = (
+        Criterion.objects.select_for_update(no_key=True, of=("self",))
+        .filter(rubric=sheet.assignment.panel.rubric_id, code=criterion.code)
+        .first()
+    )
+    if now is None:
+        raise ValidationError(_("The criterion belongs to another rubric."))
+    if now.pk != criterion.pk and not now.asks_the_same_as(criterion):
+        raise Refused(
+            _("“%(criterion)s” was changed. Open the sheet anew and mark it again."),
+            code="criterion_changed",
+            params={"criterion": now.name},
+        )
+    return now
 
 
 def _write(sheet: Scoresheet, kind: str, by: User, sent: Sent | None = None, **fields):
@@ -172,10 +197,10 @@ def save_mark(
     with transaction.atomic():
         sheet = _locked(sheet)
         _require_judge(sheet, by)
-        if criterion.rubric_id != sheet.assignment.panel.rubric_id:
-            raise ValidationError(_("The criterion belongs to another rubric."))
-        if earlier := _repeat(sheet, sent, kind=Kind.MARK, criterion_id=criterion.pk, value=value):
+        said = {"kind": Kind.MARK, "criterion_code": criterion.code, "value": value}
+        if earlier := _repeat(sheet, sent, **said):
             return earlier
+        criterion = _in_force(criterion, sheet)
         _require_writable(sheet)
         if value is not None:
             criterion.validate_mark(value)
@@ -201,9 +226,12 @@ def save_mark(
         )
 
 
-def note_digest(text: str) -> str:
-    """What the record keeps of a private note: that it changed, not what it says."""
-    return hashlib.sha256(text.encode()).hexdigest()
+def note_digest(sheet: Scoresheet, text: str) -> str:
+    """What the record keeps of a private note: that it changed, not what it says.
+
+    Keyed, so that whoever reads the record or its export cannot try out what a short note said.
+    """
+    return salted_hmac(f"private note {sheet.pk}", text, algorithm="sha256").hexdigest()
 
 
 def save_text(sheet: Scoresheet, name: str, text: str, *, sent: Sent, by: User) -> RecordEntry:
@@ -213,7 +241,7 @@ def save_text(sheet: Scoresheet, name: str, text: str, *, sent: Sent, by: User) 
             _("The text has %(length)s characters; at most %(most)s are kept."),
             params={"length": len(text), "most": MAX_TEXT},
         )
-    kept = note_digest(text) if name == "private_note" else text
+    kept = note_digest(sheet, text) if name == "private_note" else text
     with transaction.atomic():
         sheet = _locked(sheet)
         _require_judge(sheet, by)
@@ -284,6 +312,7 @@ def return_sheet(sheet: Scoresheet, by: User, reason: str) -> Scoresheet:
 
 def _ranking_changed(assignment: Assignment) -> None:
     round = assignment.participation.round
+    tell_hall(round)
     transaction.on_commit(lambda: ranking_inputs_changed.send(sender=Scoresheet, round=round))
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from uuid import UUID
 
 from contest.models import Round
 from judging.models import Criterion, Mark, Recusal, Scoresheet
@@ -13,6 +14,7 @@ from judging.states import ScoresheetStatus
 class SheetTotal:
     """One submitted sheet. ``counted`` is False, and ``why_not`` says why, where it is out."""
 
+    sheet_id: UUID
     participation_id: int
     judge_id: int
     judge_name: str
@@ -62,6 +64,7 @@ def sheet_totals(round: Round) -> list[SheetTotal]:
             continue
         totals.append(
             SheetTotal(
+                sheet_id=sheet.pk,
                 participation_id=assignment.participation_id,
                 judge_id=assignment.judge_id,
                 judge_name=assignment.judge.name,

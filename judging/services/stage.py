@@ -6,6 +6,7 @@ meanwhile, such as the second of two taps on “next team”, changes nothing.
 
 import hashlib
 import secrets
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 
 from django.core.exceptions import ValidationError
@@ -16,9 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from contest.errors import Refused
 from contest.models import LogEntry, Participation, Round, User
 from contest.services.rounds import set_running_order
-from contest.states import ParticipationStatus, RoundStatus
+from contest.states import EventStatus, ParticipationStatus, RoundStatus
 from judging.models import Appearance, RecordEntry, Stage
 from judging.services import record
+from judging.services.telling import tell_desk, tell_stage
 from judging.states import AppearanceStatus
 
 Phase = Stage.Phase
@@ -67,6 +69,8 @@ def _act(
         change(stage)
         stage.version += 1
         stage.save()
+        tell_stage(round, describe(round))
+        tell_desk(round.pk)
     return stage
 
 
@@ -137,11 +141,42 @@ def reorder(round: Round, by: User, participations: Sequence[int], seen: int | N
     return _act(round, seen, change, is_open=False)
 
 
-def _require_not_begun(stage: Stage) -> None:
-    begun = Appearance.objects.filter(participation__round=stage.round_id).exclude(
-        status=AppearanceStatus.WAITING
+def move(round: Round, by: User, participation: Participation, places: int, seen: int | None):
+    """Move one team up (-1) or down (1) the running order; at its end nothing happens."""
+    order = [p.pk for p in taking_part(round)]
+    if participation.pk not in order:
+        raise Refused(_("The team no longer takes part in this round."), code="not_taking_part")
+    here = order.index(participation.pk)
+    there = min(max(here + places, 0), len(order) - 1)
+    order.insert(there, order.pop(here))
+    return reorder(round, by, order, seen)
+
+
+def draw_command(stage: Stage) -> str:
+    """A line for a shell that draws again: digests and codes, in the drawn order."""
+    seed, codes = shlex.quote(stage.draw_seed), " ".join(map(shlex.quote, stage.draw_codes))
+    return (
+        f"for code in {codes}; do "
+        f"printf '%s %s\\n' \"$(printf '%s:%s' {seed} \"$code\" | sha256sum | cut -c1-64)\" "
+        '"$code"; done | sort'
     )
-    if begun.exists():
+
+
+def is_as_drawn(stage: Stage, teams: Sequence[Participation]) -> bool:
+    """Whether the teams stand in the drawn order still; who left or joined since is passed over."""
+    drawn = drawn_order(stage.draw_seed, stage.draw_codes)
+    codes = [p.team.code for p in teams]
+    return [code for code in codes if code in drawn] == [code for code in drawn if code in codes]
+
+
+def has_begun(round: Round) -> bool:
+    """Whether some team was called or passed over; the order is then not drawn any more."""
+    turns = Appearance.objects.filter(participation__round=round)
+    return turns.exclude(status=AppearanceStatus.WAITING).exists()
+
+
+def _require_not_begun(stage: Stage) -> None:
+    if has_begun(stage.round):
         raise Refused(
             _("A team was on stage already; the order can be changed by hand, not drawn again."),
             code="stage_begun",
@@ -158,7 +193,8 @@ def _appearance(participation: Participation) -> Appearance:
 
 def _leave(stage: Stage, by: User, status: str) -> None:
     if stage.current is not None:
-        _appearance(stage.current).move_to(status, by=by, ended_at=timezone.now())
+        ended = None if status == AppearanceStatus.WAITING else timezone.now()
+        _appearance(stage.current).move_to(status, by=by, ended_at=ended)
     stage.current, stage.phase = None, Phase.IDLE
     _reset_clock(stage)
 
@@ -216,6 +252,18 @@ def skip(round: Round, by: User, participation: Participation, seen: int | None 
     return _act(round, seen, change)
 
 
+def put_back(round: Round, by: User, participation: Participation, seen: int | None = None):
+    """A team that was called or passed over by mistake waits again at its place."""
+
+    def change(stage: Stage) -> None:
+        if stage.current_id == participation.pk:
+            _leave(stage, by, AppearanceStatus.WAITING)
+        else:
+            _appearance(participation).move_to(AppearanceStatus.WAITING, by=by)
+
+    return _act(round, seen, change)
+
+
 def start(round: Round, by: User, seen: int | None = None) -> Stage:
     """Let the clock of the phase run; it may be running."""
 
@@ -235,6 +283,12 @@ def pause(round: Round, by: User, seen: int | None = None) -> Stage:
         stage.running_since = None
 
     return _act(round, seen, change)
+
+
+def toggle(round: Round, by: User, seen: int | None = None) -> Stage:
+    """Start the clock if it stands, hold it if it runs."""
+    act = pause if stage_of(round).running_since else start
+    return act(round, by, seen)
 
 
 def go_to_phase(round: Round, by: User, phase: str, seen: int | None = None) -> Stage:
@@ -257,6 +311,15 @@ def go_to_phase(round: Round, by: User, phase: str, seen: int | None = None) -> 
 
 
 # --- For screens -----------------------------------------------------------------------------
+
+
+def is_open_to_all(round: Round) -> bool:
+    """Whether whoever has the address of the stage screen may watch it."""
+    return (
+        round.status != RoundStatus.DRAFT
+        and round.event.status != EventStatus.DRAFT
+        and Stage.objects.filter(round=round, is_public=True).exists()
+    )
 
 
 def describe(round: Round) -> dict:

@@ -20,7 +20,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import OUT_OF_RANGE, Refused, out_of_range_message
-from contest.models import LogEntry, Participation, Round
+from contest.models import EntryFile, LogEntry, Participation, Round
 from contest.states import ParticipationStatus, RoundStatus
 from judging.models import (
     Assignment,
@@ -109,7 +109,8 @@ def package(judge: Judge) -> dict:
             for reminder in Reminder.objects.filter(judge=judge)[:20]
         ],
         "ties": _ties(judge),
-        "rounds": list(rounds.values()),
+        # What is to be done now comes first.
+        "rounds": sorted(rounds.values(), key=lambda shown: shown["status"] != RoundStatus.OPEN),
     }  # fmt: skip
 
 
@@ -243,6 +244,7 @@ def _team(assignment: Assignment, known: _Known) -> dict:
             {
                 "id": file.pk,
                 "name": file_name(file, n) if hidden else file.original_name,
+                "type": file_type(file),
                 "size": file.size,
                 "url": reverse("judge-file", args=[assignment.pk, file.pk]),
             }
@@ -257,9 +259,13 @@ def _country(team, language: str) -> str:
         return str(team.country.name)
 
 
-def file_name(file, n: int) -> str:
+def file_type(file: EntryFile) -> str:
+    return file.original_name.rsplit(".", 1)[-1].lower()
+
+
+def file_name(file: EntryFile, n: int) -> str:
     """A name that says only of what kind the file is."""
-    return f"{n}.{file.original_name.rsplit('.', 1)[-1].lower()}"
+    return f"{n}.{file_type(file)}"
 
 
 def _sheet(assignment: Assignment, known: _Known) -> dict | None:

@@ -14,6 +14,7 @@ from contest.signals import ranking_inputs_changed
 from contest.states import RoundStatus
 from judging.models import Judge, Panel, RecordEntry, Tie, TiedTeam
 from judging.services import record
+from judging.services.telling import tell_judges
 from judging.states import TieStatus
 
 
@@ -51,6 +52,7 @@ def ask(panel: Panel, participations: Sequence[Participation], by: User) -> Tie:
     rows = [TiedTeam(tie=tie, participation=p) for p in participations]
     SystemRandom().shuffle(rows)  # the ids tell the chair of an anonymous panel nothing
     TiedTeam.objects.bulk_create(rows)
+    tell_judges([panel.chair_id])
     LogEntry.write(tie, "tie_asked", by=by, after=", ".join(p.team.code for p in participations))
     return tie
 
@@ -108,6 +110,8 @@ def drop(tie: Tie, by: User, reason: str) -> Tie:
         raise Refused(_("Give a reason; it is kept in the log."), code="reason_required")
     with transaction.atomic():
         tie.move_to(TieStatus.DROPPED, by=by, reason=reason)
+        if tie.panel.chair_id:
+            tell_judges([tie.panel.chair_id])
         _changed(tie.panel.round)
     return tie
 

@@ -1,32 +1,61 @@
-"""The judge's pages, made for a tablet."""
+"""The judge's tablet: an app that opens without a network (static/js/judge/).
 
+The page and its service worker are the same for everybody and hold nothing of anybody; what a judge
+may know comes from the API.
+"""
+
+import hashlib
+import json
 from functools import wraps
 
+from csp.constants import SELF
+from csp.decorators import csp_update
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import FileResponse, Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.cache import cache_control
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.csrf import ensure_csrf_cookie
 
-from contest.models import LogEntry, Round
-from contest.numbers import round_half_up
-from contest.states import RoundStatus
+from contest.models import EntryFile
 from judging.models import Assignment
 from judging.roles import assignments_of, judge_of
-from judging.services.panels import recuse
-from judging.services.scoresheets import is_recused, open_sheet, submit_sheet, weighted_total
-from judging.services.tablet import file_name
-from judging.services.totals import exact_total, fraction_to_decimal
-from judging.states import ScoresheetStatus
+from judging.services.scoresheets import is_recused
+from judging.services.tablet import file_name, file_type
+from judging.tablet_texts import texts
 
-RUNNING_ORDER = (
-    "participation__round",
-    "participation__running_order",
-    "participation__team__code",
+# Everything the app is made of; the service worker keeps it on the tablet.
+MODULES = (
+    "js/judge/app.js",
+    "js/judge/clock.js",
+    "js/judge/sheets.js",
+    "js/judge/store.js",
+    "js/judge/tablet.js",
+    "js/judge/totals.js",
+    "js/judge/view_home.js",
+    "js/judge/view_sheet.js",
+    "js/judge/words.js",
+    "js/live.js",
+    "vendor/idb/index.js",
+    "vendor/lit-html/lit-html.js",
 )
-# A scale with at most this many steps is shown as buttons, one a mark.
-MOST_BUTTONS = 20
+ASSETS = (*MODULES, "css/tablet.css", "img/favicon.svg", "img/icon-192.png", "img/icon-512.png")
+
+
+# What is shown beside the sheet. Its content was checked to be of its kind at the upload, and
+# browsers are told not to guess.
+SHOWN = {
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+}
 
 
 def judge_required(view):
@@ -44,161 +73,79 @@ def judge_required(view):
     return wrapper
 
 
-def _assignments(judge):
-    return (
-        assignments_of(judge.user)
-        .select_related(
-            "participation__round__track",
-            "participation__round__event",
-            "participation__team__entry",
-            "panel__rubric",
-            "scoresheet",
-            "judge__event",
-        )
-        .order_by(*RUNNING_ORDER)
-    )
+def _shell(request=None) -> str:
+    context = {"texts": texts(), "modules": MODULES}
+    return render_to_string("judging/tablet.html", context, request)
 
 
-def _state(assignment, recused: set[int]) -> str:
-    """What became of an assignment: recused, none, or the state of its sheet."""
-    if assignment.participation.team_id in recused:
-        return "recused"
-    sheet = getattr(assignment, "scoresheet", None)
-    return sheet.status if sheet else "none"
+@ensure_csrf_cookie
+@cache_control(no_cache=True, private=True)
+def judge_home(request):
+    """The app. Whoever opens it without being signed in as a judge is asked for the link."""
+    return HttpResponse(_shell(request))
 
 
-@judge_required
-def judge_home(request, judge):
-    """The judge's rounds and how far each is."""
-    recused = set(judge.recusals.values_list("team_id", flat=True))
-    rounds: dict[int, dict] = {}
-    for assignment in _assignments(judge):
-        round = assignment.participation.round
-        entry = rounds.setdefault(round.pk, {"round": round, "all": 0, "done": 0})
-        state = _state(assignment, recused)
-        if state != "recused":
-            entry["all"] += 1
-            entry["done"] += state == ScoresheetStatus.SUBMITTED
-    for entry in rounds.values():
-        entry["percent"] = 100 * entry["done"] // entry["all"] if entry["all"] else 100
+@cache_control(no_cache=True)
+def judge_worker(request):
+    """The service worker, which changes whenever a part of the app does."""
+    assets = [static(name) for name in ASSETS]
+    # Static files may have no digest in their names (in tests), so their text is not enough; the
+    # page's texts change without any file.
+    with override(None):
+        digest = hashlib.sha256(json.dumps([assets, texts(), _shell()]).encode()).hexdigest()
     return render(
         request,
-        "judging/judge_home.html",
-        {"judge": judge, "event": judge.event, "rounds": list(rounds.values())},
+        "judging/tablet_worker.js",
+        {"assets": assets, "version": digest[:16]},
+        content_type="text/javascript",
     )
 
 
-@judge_required
-def judge_round(request, judge, round_slug):
-    """The teams to score, in running order."""
-    round = get_object_or_404(
-        Round.objects.select_related("track", "event").exclude(status=RoundStatus.DRAFT),
-        event=judge.event,
-        slug=round_slug,
-        panels__judges=judge,
-    )
-    recused = set(judge.recusals.values_list("team_id", flat=True))
-    assignments = list(
-        _assignments(judge)
-        .filter(participation__round=round)
-        .prefetch_related("scoresheet__marks", "panel__rubric__criteria")
-    )
-    for assignment in assignments:
-        assignment.state = _state(assignment, recused)
-        sheet = getattr(assignment, "scoresheet", None)
-        marks = {mark.criterion_id: mark.value for mark in sheet.marks.all()} if sheet else {}
-        total = exact_total(assignment.panel.rubric.criteria.all(), marks)
-        assignment.total = None if total is None else fraction_to_decimal(total)
-    return render(
-        request,
-        "judging/judge_round.html",
-        {"judge": judge, "event": judge.event, "round": round, "assignments": assignments},
-    )
+@cache_control(max_age=3600)
+def judge_manifest(request):
+    """What the browser needs to install the app."""
+    icons = [
+        {"src": static(f"img/icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png",
+         "purpose": "any maskable"}
+        for size in (192, 512)
+    ]  # fmt: skip
+    manifest = {
+        "name": _("Straight to Wuzhen: judging"),
+        "short_name": _("Judging"),
+        "start_url": request.build_absolute_uri("./"),
+        "scope": request.build_absolute_uri("./"),
+        "display": "standalone",
+        "background_color": "#eef3f6",
+        "theme_color": "#1f3a4d",
+        "icons": icons,
+    }
+    return JsonResponse(manifest, content_type="application/manifest+json")
 
 
-def _own(judge, pk) -> Assignment:
-    return get_object_or_404(_assignments(judge), pk=pk)
-
-
+@xframe_options_sameorigin
+@csp_update({"frame-ancestors": [SELF]})
 @judge_required
 def judge_file(request, judge, pk, file):
-    """A document of a team that the judge is to score, always as an attachment."""
-    assignment = _own(judge, pk)
+    """A document of a team that the judge is to score: shown if it is one that browsers show."""
+    assignment = get_object_or_404(
+        assignments_of(judge.user).select_related("panel", "participation__team__entry"), pk=pk
+    )
     if is_recused(assignment):
         raise PermissionDenied
-    files = list(assignment.participation.team.entry.files.all())
-    place = next((n for n, kept in enumerate(files, start=1) if kept.pk == file), None)
-    if place is None:
-        raise Http404
-    kept = files[place - 1]
+    kept, place = _file_of(assignment, file)
+    shown_as = SHOWN.get(file_type(kept))
     return FileResponse(
         kept.file.open("rb"),
-        as_attachment=True,
+        as_attachment=shown_as is None,
         filename=file_name(kept, place) if assignment.panel.is_anonymous else kept.original_name,
-        content_type="application/octet-stream",
+        content_type=shown_as or "application/octet-stream",
     )
 
 
-@judge_required
-def judge_sheet(request, judge, pk):
-    """One team's sheet: every criterion, the total, the state."""
-    assignment = _own(judge, pk)
-    round = assignment.participation.round
-    sheet = open_sheet(assignment)
-    marks = dict(sheet.marks.values_list("criterion_id", "value"))
-    criteria = list(assignment.panel.rubric.criteria.all())
-    weights = sum(criterion.weight for criterion in criteria)
-    for criterion in criteria:
-        criterion.value = marks.get(criterion.pk)
-        criterion.percent = round_half_up(100 * criterion.weight / weights, 0)
-        steps = int((criterion.maximum - criterion.minimum) / criterion.step)
-        criterion.choices = []
-        if steps <= MOST_BUTTONS:
-            criterion.choices = [criterion.minimum + n * criterion.step for n in range(steps + 1)]
-    neighbours = list(_assignments(judge).filter(participation__round=round))
-    place = next(n for n, other in enumerate(neighbours) if other.pk == assignment.pk)
-    returned = (
-        LogEntry.objects.filter(
-            model="scoresheet", object_id=str(sheet.pk), after=ScoresheetStatus.RETURNED
-        ).first()
-        if sheet.status == ScoresheetStatus.RETURNED
-        else None
-    )
-    recused = is_recused(assignment)
-    return render(
-        request,
-        "judging/judge_sheet.html",
-        {
-            "judge": judge,
-            "event": judge.event,
-            "round": round,
-            "assignment": assignment,
-            "team": assignment.participation.team,
-            "sheet": sheet,
-            "criteria": criteria,
-            "total": weighted_total(sheet),
-            "editable": sheet.is_editable and round.status == RoundStatus.OPEN and not recused,
-            "recused": recused,
-            "returned": returned,
-            "previous": neighbours[place - 1] if place else None,
-            "next": neighbours[place + 1] if place + 1 < len(neighbours) else None,
-        },
-    )
-
-
-@require_POST
-@judge_required
-def judge_submit(request, judge, pk):
-    """Hand the sheet in and go back to the list."""
-    assignment = _own(judge, pk)
-    submit_sheet(open_sheet(assignment), request.user)
-    return redirect("judge-round", assignment.participation.round.slug)
-
-
-@require_POST
-@judge_required
-def judge_recuse(request, judge, pk):
-    """Declare a conflict of interest with the team."""
-    assignment = _own(judge, pk)
-    recuse(judge, assignment.participation.team, request.user, request.POST.get("reason", ""))
-    return redirect("judge-round", assignment.participation.round.slug)
+def _file_of(assignment: Assignment, pk: int) -> tuple[EntryFile, int]:
+    """A file of the team's entry and its place in the list. Raises Http404."""
+    files = assignment.participation.team.entry.files.all()
+    for place, kept in enumerate(files, start=1):
+        if kept.pk == pk:
+            return kept, place
+    raise Http404

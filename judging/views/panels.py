@@ -1,4 +1,4 @@
-"""The organizer's pages for judges, their links, and the live grid."""
+"""The organizer's pages for judges and their links."""
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
@@ -7,15 +7,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from contest.access import organizer_required, round_organizer_required
-from contest.errors import Refused
+from contest.access import organizer_required
 from contest.models import SignInLink
 from contest.services.signin import link_url, make_link, qr_svg, revoke_link
 from judging.forms.panels import JudgeForm
-from judging.models import Assignment, Judge, Recusal, Scoresheet
+from judging.models import Judge
 from judging.services import panels as services
-from judging.services.scoresheets import return_sheet
-from judging.services.totals import exact_total, fraction_to_decimal
 
 
 @organizer_required
@@ -68,72 +65,23 @@ def desk_judge_link(request, event, pk):
     )
 
 
+@never_cache
+@require_POST
+@organizer_required
+def desk_judge_links(request, event):
+    """A new link for every judge, as cards to print and hand out; shown this once."""
+    cards = []
+    for judge in event.judges.select_related("user"):
+        link, token = make_link(judge.user, event, request.user)
+        url = link_url(token)
+        # The SVG is drawn by segno from our own address.
+        cards.append({"judge": judge, "link": link, "url": url, "qr": mark_safe(qr_svg(url))})
+    return render(request, "judging/desk_judge_links.html", {"event": event, "cards": cards})
+
+
 @require_POST
 @organizer_required
 def desk_link_revoke(request, event, pk):
     revoke_link(get_object_or_404(SignInLink, event=event, pk=pk), request.user)
     messages.success(request, _("The link and every session it opened have ended."))
     return redirect("desk-judges", event.slug)
-
-
-@round_organizer_required
-def desk_grid(request, round):
-    """Judges by teams, live: who has scored whom."""
-    assignments = (
-        Assignment.objects.filter(participation__round=round)
-        .select_related("judge", "participation__team", "scoresheet", "panel__rubric")
-        .prefetch_related("scoresheet__marks", "panel__rubric__criteria")
-    )
-    recused = set(
-        Recusal.objects.filter(judge__event=round.event).values_list("judge_id", "team_id")
-    )
-    judges: dict[int, Judge] = {}
-    cells: dict[tuple[int, int], dict] = {}
-    for assignment in assignments:
-        judges[assignment.judge_id] = assignment.judge
-        sheet = getattr(assignment, "scoresheet", None)
-        marks = {m.criterion_id: m.value for m in sheet.marks.all()} if sheet else {}
-        total = exact_total(assignment.panel.rubric.criteria.all(), marks)
-        out = (assignment.judge_id, assignment.participation.team_id) in recused
-        state = (
-            "recused"
-            if out
-            else (sheet.status if sheet and (marks or sheet.submitted_at) else "none")
-        )
-        cells[assignment.participation_id, assignment.judge_id] = {
-            "sheet": sheet,
-            "state": state,
-            "total": None if total is None else fraction_to_decimal(total),
-        }
-    columns = sorted(judges.values(), key=lambda judge: (judge.name, judge.pk))
-    rows = [
-        (p, [cells.get((p.pk, judge.pk)) for judge in columns])
-        for p in round.participations.select_related("team")
-    ]
-    counted = [cell for cell in cells.values() if cell["state"] != "recused"]
-    done = sum(cell["state"] == "submitted" for cell in counted)
-    context = {
-        "event": round.event,
-        "round": round,
-        "judges": columns,
-        "rows": rows,
-        "done": done,
-        "all": len(counted),
-        "percent": 100 * done // len(counted) if counted else 0,
-    }
-    return render(
-        request, "judging/_grid.html" if request.htmx else "judging/desk_grid.html", context
-    )
-
-
-@require_POST
-@round_organizer_required
-def desk_sheet_return(request, round, pk):
-    """Give a submitted sheet back to its judge."""
-    sheet = get_object_or_404(Scoresheet, assignment__participation__round=round, pk=pk)
-    try:
-        return_sheet(sheet, request.user, request.POST.get("reason", ""))
-        messages.success(request, _("The sheet was returned to its judge."))
-    except Refused as error:
-        messages.error(request, " ".join(error.messages))
-    return redirect("desk-grid", round.event.slug, round.slug)

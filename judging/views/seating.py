@@ -16,7 +16,7 @@ from contest.errors import Refused
 from contest.models import Team
 from contest.numbers import whole
 from contest.tables_in import MAX_BYTES, BadTable, read_table
-from contest.tables_out import CONTENT_TYPES, table_file
+from contest.tables_out import table
 from contest.uploads import safe_name
 from judging.forms.panels import DesignForm, PanelForm, RecusalForm, SubstituteForm, TableForm
 from judging.models import Assignment, Judge, Panel, Recusal
@@ -54,6 +54,8 @@ def _saved(request, round, form, panel: Panel | None = None) -> Panel | None:
             fields=data,
         )
     except ValidationError as error:
+        # Another version of the rubric is put in force on a page that says first what it changes.
+        form.other_version = getattr(error, "code", "") == "version_changes_marks"
         fields = getattr(error, "error_dict", {None: error})
         for name, wrong in fields.items():
             form.add_error(name if name in form.fields else None, wrong)
@@ -440,11 +442,11 @@ def _uploaded(request) -> tuple[str, bytes]:
 def desk_panel_template(request, round, kind, fmt):
     """The table as it would be for what is there now: a template, and taken in again no change."""
     _require_kind(kind)
-    if fmt not in CONTENT_TYPES:
+    if fmt not in ("csv", "xlsx"):
         raise Http404
-    headings, rows = panel_imports.template_rows(kind, round)
+    content_type, content = table(fmt, *panel_imports.template_rows(kind, round))
     return HttpResponse(
-        table_file(fmt, headings, rows),
-        content_type=CONTENT_TYPES[fmt],
+        content,
+        content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="{round.slug}-{kind}.{fmt}"'},
     )

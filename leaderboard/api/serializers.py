@@ -45,6 +45,7 @@ class StandingRowSerializer(serializers.ModelSerializer):
     class Meta:
         model = StandingRow
         fields = [
+            "id",
             "standing",
             "position",
             "rank",

@@ -4,7 +4,12 @@ from django.db.models import Prefetch, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
@@ -31,6 +36,7 @@ from leaderboard.models import (
 )
 from leaderboard.services import advancement as advancement_services
 from leaderboard.services import awards as award_services
+from leaderboard.services.explanation import as_data, explain_row
 from leaderboard.services.schemes import ensure_scheme, save_scheme
 from leaderboard.services.standings import visible_standings
 
@@ -63,6 +69,7 @@ class StandingRowViewSet(ListModelMixin, GenericViewSet):
     ]
     ordering_fields = ["position"]
     http_method_names = ["get", "head", "options"]
+    lookup_value_regex = r"\d{1,18}"
 
     def get_queryset(self):
         return (
@@ -70,6 +77,28 @@ class StandingRowViewSet(ListModelMixin, GenericViewSet):
             .select_related("participation__team__track")
             .order_by("standing", "position")
         )
+
+    @extend_schema(
+        responses={
+            200: OpenApiResponse(
+                OpenApiTypes.OBJECT,
+                "Components, sheets, marks and every change of a mark. Numbers are decimals to "
+                "twelve places, and exact fractions under names that end in `_exact`.",
+            )
+        }
+    )
+    @action(
+        detail=True, permission_classes=[OrganizersAlone], pagination_class=None,
+        filterset_class=None,
+    )  # fmt: skip
+    def explanation(self, request, pk=None):
+        """How the total of a row came about, of a standing that its organizers see."""
+        rows = StandingRow.objects.filter(
+            standing__audience=Standing.Audience.FULL,
+            standing__is_current=True,
+            standing__round__event__in=organized_events(request.user),
+        ).select_related("standing")
+        return Response(as_data(explain_row(get_object_or_404(rows, pk=pk))))
 
 
 class SchemeViewSet(WithServices):

@@ -176,7 +176,7 @@ class Season:
             for zh, en, guide_zh, guide_en, weight in CRITERIA
         ]
         names = {"name_zh": "路演评分表", "name_en": "Roadshow rubric"}
-        return rubrics.save_rubric(self.event, self.organizer, names=names, criteria=criteria)
+        return rubrics.save_rubric(self.event, self.organizer, fields=names, criteria=criteria)
 
     # --- The automated preliminary -----------------------------------------------------------
 

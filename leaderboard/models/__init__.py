@@ -1,4 +1,5 @@
 from leaderboard.models.advancement import Advancement, AdvancementRow, Award, AwardWinner
+from leaderboard.models.reveal import Reveal
 from leaderboard.models.scheme import Scheme, SchemeComponent
 from leaderboard.models.standing import Standing, StandingRow
 
@@ -7,6 +8,7 @@ __all__ = [
     "AdvancementRow",
     "Award",
     "AwardWinner",
+    "Reveal",
     "Scheme",
     "SchemeComponent",
     "Standing",

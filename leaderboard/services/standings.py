@@ -12,6 +12,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from contest import live
 from contest.models import Participation, Round
 from contest.roles import organized_events
 from contest.states import ParticipationStatus, RoundStatus
@@ -42,7 +43,7 @@ def refresh(round: Round) -> None:
     if round.status == RoundStatus.DRAFT and not round.participations.exists():
         return
     scheme = ensure_scheme(round)
-    signed = _signed(round)
+    signed = signed_standing(round)
     if signed is None:
         _refresh(round, scheme, FULL)
     if signed is None or round.status != RoundStatus.PUBLISHED:
@@ -74,7 +75,7 @@ def _is_settled(round: Round) -> bool:
     return standing.read_at > max(round.freeze_at, last or round.freeze_at)
 
 
-def _signed(round: Round) -> Standing | None:
+def signed_standing(round: Round) -> Standing | None:
     """The standing that was signed off, which holds until the signature is revoked."""
     if round.status not in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
         return None
@@ -238,11 +239,18 @@ def _store(round: Round, audience: str, read_at, fresh: Standing | None, rows) -
             return
         standing.is_current = False
         standing.save(update_fields=["is_current"])
+    if audience == PUBLIC and (standing is not None or fresh is not None):
+        tell_boards(round)
     if fresh is not None:
         fresh.save()
         for row in rows:
             row.standing = fresh
         StandingRow.objects.bulk_create(rows, batch_size=1000)
+
+
+def tell_boards(round: Round) -> None:
+    """Tell open leaderboards of the round that what everybody may see there has changed."""
+    live.publish(live.channel("board", round.pk))
 
 
 def _name(component: SchemeComponent) -> str:
@@ -355,6 +363,7 @@ def _judges_scores(component, source: Round, here: dict[int, int]) -> dict:
             "first_criterion": str(first / len(counted)) if counted else None,
             "sheets": [
                 {
+                    "sheet": str(sheet.sheet_id),
                     "judge": sheet.judge_name,
                     "organisation_zh": sheet.organisation_zh,
                     "organisation_en": sheet.organisation_en,

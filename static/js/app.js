@@ -28,7 +28,8 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
-  if (event.target.method === "post") event.target.dataset.sent = "1";
+  // What htmx sends it watches over itself (hx-sync), and may be sent again.
+  if (event.target.method === "post" && !event.target.hasAttribute("hx-post")) event.target.dataset.sent = "1";
 });
 
 // Coming back with the browser's Back button must not leave forms dead.

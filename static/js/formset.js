@@ -9,6 +9,7 @@ document.querySelectorAll("[data-add]").forEach((button) => {
     const row = holder.firstElementChild;
     document.querySelector(`[data-formset="${prefix}"]`).append(row);
     count.value = String(Number(count.value) + 1);
+    row.dispatchEvent(new CustomEvent("row:added", { bubbles: true }));
     row.querySelector("input:not([type=hidden]), select")?.focus();
   });
 });

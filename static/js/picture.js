@@ -5,10 +5,10 @@ document.querySelectorAll("[data-picture]").forEach((box) => {
   const chart = echarts.init(box, null, { renderer: "svg" });
   const narrow = box.clientWidth < 520;
   chart.setOption({
-    color: ["#20597a", "#b3382c", "#5b8c85", "#c08b2d"],
+    color: ["#20597a", "#b3382c", "#5b8c85", "#c08b2d", "#7a5a94", "#8a9a3b", "#4f7fb5", "#a8674a"],
     animation: false,
     grid: { left: 8, right: 24, top: data.series.length > 1 ? 36 : 8, bottom: 8, containLabel: true },
-    legend: data.series.length > 1 ? { top: 0 } : undefined,
+    legend: data.series.length > 1 ? { top: 0, type: narrow ? "scroll" : "plain" } : undefined,
     tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
     xAxis: { type: "value", max: 100 },
     yAxis: {
@@ -95,4 +95,42 @@ document.querySelectorAll("[data-heat]").forEach((box) => {
     }],
   });
   window.addEventListener("resize", () => chart.resize());
+});
+
+// Every judge's total as a dot, one line a team; what stands out has another shape.
+const drawDots = (box) => {
+  const { teams, words } = JSON.parse(document.getElementById(box.dataset.dots).textContent);
+  box.style.height = `${Math.max(240, 90 + teams.length * 30)}px`;
+  const dots = teams.flatMap((team, n) => team.dots.map((dot) => ({ ...dot, team: team.name, value: [dot.total, n] })));
+  const means = teams.flatMap((team, n) => (team.mean === null ? [] : [{ team: team.name, value: [team.mean, n] }]));
+  const narrow = box.clientWidth < 520;
+  const chart = echarts.init(box, null, { renderer: "svg" });
+  const points = (name, data, options) => ({ name, data, type: "scatter", ...options });
+  chart.setOption({
+    animation: false,
+    grid: { left: 8, right: 24, top: 36, bottom: 8, containLabel: true },
+    legend: { top: 0 },
+    tooltip: {
+      formatter: ({ data, seriesName }) =>
+        `${echarts.format.encodeHTML(data.team)}<br>${echarts.format.encodeHTML(data.judge || seriesName)}: ${data.value[0].toFixed(2)}`,
+    },
+    xAxis: { type: "value", min: ({ min }) => Math.max(0, 10 * Math.floor((min - 2) / 10)), max: 100, splitLine: { lineStyle: { color: "#e3eaee" } } },
+    yAxis: {
+      type: "category",
+      inverse: true,
+      data: teams.map((team) => team.name),
+      splitLine: { show: true, lineStyle: { color: "#e3eaee" } },
+      axisLabel: { width: narrow ? 110 : 220, overflow: "truncate" },
+    },
+    series: [
+      points(words.sheet, dots.filter((dot) => !dot.far), { color: "#20597a", symbolSize: 10, itemStyle: { opacity: 0.75 } }),
+      points(words.far, dots.filter((dot) => dot.far), { color: "#b3382c", symbol: "triangle", symbolSize: 14 }),
+      points(words.mean, means, { color: "#16242e", symbol: "rect", symbolSize: [3, 20] }),
+    ],
+  });
+  window.addEventListener("resize", () => chart.resize());
+};
+document.querySelectorAll("[data-dots]").forEach(drawDots);
+document.body.addEventListener("htmx:afterSettle", (event) => {
+  event.target.querySelectorAll?.("[data-dots]").forEach(drawDots);
 });

@@ -342,7 +342,7 @@ def test_an_organizer_sets_up_and_decides_a_round_by_api():
     rubric = made(
         "rubrics/",
         {"event": event_id, "name_en": "Rubric", "criteria": [
-            {"name_en": "A", "weight": "1", "minimum": "0", "maximum": "10", "step": "0.5"}]},
+            {"name_en": "A", "weight": "100", "minimum": "0", "maximum": "10", "step": "0.5"}]},
     )  # fmt: skip
     judge = made("judges/", {"event": event_id, "name": "Ada", "organisation_en": "Fund"})
     panel = made(

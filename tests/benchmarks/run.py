@@ -353,9 +353,8 @@ def benchmark_leaderboard(round) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}",
-         "--worker-class", "gthread", "--workers", str(os.cpu_count() or 1), "--threads", "8",
-         "--log-level", "error"],
+        [sys.executable, "-m", "config.web", "--host", "127.0.0.1", "--port", str(port),
+         "--workers", str(os.cpu_count() or 1)],
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     for _n in range(100):
@@ -382,7 +381,7 @@ def benchmark_leaderboard(round) -> None:
     rate = len(taken) / (time.perf_counter() - start)
     server.terminate()
     server.wait()
-    print(f"gunicorn, 8 visitors    {percentiles(taken)}   {rate:.0f} requests a second")
+    print(f"uvicorn, 8 visitors     {percentiles(taken)}   {rate:.0f} requests a second")
 
 
 def main() -> None:

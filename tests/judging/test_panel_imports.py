@@ -6,7 +6,7 @@ from django.utils import translation
 from contest.errors import Refused
 from contest.models import LogEntry
 from contest.tables_in import BadTable, read_table
-from contest.tables_out import table_file
+from contest.tables_out import table as written
 from judging.models import Assignment, Judge
 from judging.services import panel_imports
 from judging.services.panel_imports import ASSIGNMENTS, COLUMNS, JUDGES
@@ -219,7 +219,7 @@ def test_the_template_holds_what_is_there_and_changes_nothing(round, by, kind, f
     judges = [make_judge(round.event, name="=Lin"), make_judge(round.event, email="b@example.org")]
     make_panel(round, judges)
     headings, rows = panel_imports.template_rows(kind, round)
-    content = table_file(fmt, headings, rows)
+    _type, content = written(fmt, headings, rows)
     made = panel_imports.plan(kind, round, read_table(content, f"a.{fmt}", COLUMNS[kind]))
     assert set(outcomes(made)) == {"unchanged"}
     assert len(made.changes) == (2 if kind == JUDGES else 6)

@@ -1,4 +1,4 @@
-"""Rubrics, panels and assignments."""
+"""Panels and assignments."""
 
 from decimal import Decimal
 
@@ -20,7 +20,6 @@ from judging.services.panels import (
     save_panel,
     unassign,
 )
-from judging.services.rubrics import copy_rubric, save_rubric
 from judging.services.scoresheets import Sent, open_sheet, save_mark, submit_sheet
 from tests.factories import (
     make_event,
@@ -49,13 +48,6 @@ def round():
 @pytest.fixture
 def by():
     return make_user()
-
-
-def criterion(**fields):
-    return {
-        "name_en": "Novelty", "name_zh": "", "weight": Decimal(40), "minimum": Decimal(0),
-        "maximum": Decimal(10), "step": Decimal("0.5"), **fields,
-    }  # fmt: skip
 
 
 def test_a_judge_gets_an_account_of_this_event_alone(by):
@@ -166,45 +158,3 @@ def test_a_panel_takes_no_judge_or_rubric_of_another_event(round, by):
         save_panel(round, by, fields=names, rubric=rubric, judges=[make_judge(make_event())])
     with pytest.raises(ValidationError):
         save_panel(round, by, fields=names, rubric=make_rubric(make_event()), judges=[])
-
-
-def test_a_rubric_is_replaced_whole_until_a_mark_was_given_by_it(round, by):
-    event = round.event
-    rubric = save_rubric(event, by, names={"name_en": "R"}, criteria=[criterion()])
-    save_rubric(
-        event, by, rubric, names={"name_en": "R2"},
-        criteria=[criterion(name_en="A"), criterion(name_en="B")],
-    )  # fmt: skip
-    assert [c.name_en for c in rubric.criteria.all()] == ["A", "B"]
-    judge = make_judge(event)
-    panel = make_panel(round, [judge], rubric)
-    save_mark(
-        open_sheet(panel.assignments.first()), rubric.criteria.first(), Decimal(5), sent=Sent("k"),
-        by=judge.user,
-    )  # fmt: skip
-    with pytest.raises(Refused) as caught:
-        save_rubric(event, by, rubric, names={"name_en": "R3"}, criteria=[criterion()])
-    assert caught.value.code == "rubric_in_use"
-    rubric.refresh_from_db()
-    copy = copy_rubric(rubric, by)
-    assert [c.name_en for c in copy.criteria.all()] == ["A", "B"]
-    assert copy.name_en == "R2 (copy)"
-
-
-@pytest.mark.parametrize(
-    ("fields", "told"),
-    [
-        ({"minimum": Decimal(10)}, "lowest mark must be below"),
-        ({"step": Decimal(3)}, "exactly to the highest"),
-        ({"weight": Decimal(-1)}, "0"),
-        ({"name_en": ""}, "in English, or in both"),
-    ],
-)
-def test_a_bad_criterion_is_named(by, fields, told):
-    with translation.override("en"), pytest.raises(ValidationError) as caught:
-        save_rubric(
-            make_event(), by, names={"name_en": "R"}, criteria=[criterion(), criterion(**fields)]
-        )
-    text = " ".join(caught.value.messages)
-    assert "Criterion 2" in text
-    assert told in text

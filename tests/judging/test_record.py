@@ -1,12 +1,20 @@
 """The judging record: what fits passes, whatever was meddled with is found."""
 
+from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from contest.models import LogEntry
+from contest.services.rounds import close_round, reopen_round
+from judging.keeping import TABLE, TRIGGER, keep_record
 from judging.models import Mark, Record, RecordEntry, Recusal, Scoresheet
-from judging.services import record, stage
+from judging.models.record import AppendOnlyError
+from judging.services import record, stage, ties
 from judging.services.panels import lift_recusal, recuse
 from judging.services.scoresheets import (
     Sent,
@@ -70,6 +78,44 @@ def fault(round, *args):
     return faults[0].number
 
 
+@contextmanager
+def unguarded():
+    """A cursor of somebody who owns the database and first takes the guard away."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(f"ALTER TABLE {TABLE} DISABLE TRIGGER {TRIGGER}")
+        else:
+            cursor.execute(f"DROP TRIGGER {TRIGGER}")
+        yield cursor
+        if connection.vendor == "postgresql":
+            cursor.execute(f"ALTER TABLE {TABLE} ENABLE TRIGGER {TRIGGER}")
+        else:
+            keep_record(None, connection.alias)
+
+
+def meddle(number, **fields):
+    """Change an entry behind the models' back."""
+    fields = {
+        name: adapt(RecordEntry._meta.get_field(name), value) for name, value in fields.items()
+    }
+    changes = ", ".join(f"{name} = %s" for name in fields)
+    with unguarded() as cursor:
+        cursor.execute(
+            f"UPDATE {TABLE} SET {changes} WHERE number = %s", [*fields.values(), number]
+        )
+
+
+def adapt(field, value):
+    return field.get_db_prep_save(value, connection)
+
+
+def remove(*numbers):
+    with unguarded() as cursor:
+        for number in numbers:
+            cursor.execute(f"DELETE FROM {TABLE} WHERE number = %s", [number])
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -77,37 +123,163 @@ def fault(round, *args):
         {"reason": "because"},
         {"device": "other"},
         {"key": "other"},
-        {"by": None},
         {"at": timezone.now()},
     ],
 )
 def test_a_changed_entry_is_found(round, fields):
-    RecordEntry.objects.filter(number=4).update(**fields)
+    meddle(4, **fields)
     assert fault(round) == 4
 
 
+def test_an_entry_of_somebody_else_is_found(round):
+    with unguarded() as cursor:
+        cursor.execute(f"UPDATE {TABLE} SET by_id = NULL WHERE number = 4")
+    assert fault(round) == 4
+
+
+def forge(number, **fields):
+    """Change an entry and make its digest fit; returns the digest."""
+    entry = RecordEntry.objects.get(number=number)
+    for name, value in fields.items():
+        setattr(entry, name, value)
+    before = RecordEntry.objects.filter(number=number - 1).first()
+    digest = entry.digest_after(before.digest if before else "")
+    meddle(number, **fields, digest=digest)
+    return digest
+
+
 def test_an_entry_changed_with_its_digest_breaks_the_next(round):
-    entry = RecordEntry.objects.get(number=4)
-    entry.value = Decimal("9.5")
-    entry.digest = entry.digest_after(RecordEntry.objects.get(number=3).digest)
-    entry.save()
+    forge(4, value=Decimal("9.5"))
     assert fault(round) == 5
 
 
 def test_a_missing_entry_is_found(round):
-    RecordEntry.objects.filter(number=4).delete()
+    remove(4)
     assert fault(round) == 4
 
 
 def test_an_end_that_was_cut_off_is_found(round):
     last = RecordEntry.objects.order_by("number").last()
-    head = last.digest
-    last.delete()
+    remove(last.number)
     assert fault(round) == last.number
     before = RecordEntry.objects.order_by("number").last()
     Record.objects.update(length=before.number, head=before.digest)
     # From inside nothing is wrong with the rest; what was written down earlier tells.
-    assert fault(round, head) is None
+    assert fault(round, last.digest) is None
+
+
+def test_the_log_holds_heads_that_the_record_must_go_through(round):
+    organizer = make_user()
+    close_round(round, organizer)
+    head = Record.objects.get()
+    entry = LogEntry.objects.get(action="record_head")
+    assert (entry.after, entry.by) == (f"{head.length} {head.head}", organizer)
+    assert record.anchors(round) == [record.Anchor(head.head, head.length, entry.at)]
+    reopen_round(round, organizer, "one more")
+    record.append(round, RecordEntry.Kind.DRAW, text="later")
+    assert record.verify(round) == []
+
+    # The whole chain from the fourth entry on is made anew, digests, head and data included.
+    mark = RecordEntry.objects.get(number=4)
+    Mark.objects.filter(criterion=mark.criterion, scoresheet=mark.scoresheet).update(value=1)
+    forge(4, value=Decimal(1))
+    for number in range(5, head.length + 2):
+        digest = forge(number)
+    Record.objects.update(head=digest)
+    (found,) = record.verify(round)
+    assert found.number == head.length
+    assert str(head.length) in found.what
+
+
+def test_a_record_that_is_shorter_than_the_log_says_is_found(round):
+    close_round(round, make_user())
+    length = Record.objects.get().length
+    remove(*range(1, length + 1))
+    Record.objects.all().delete()
+    Mark.objects.all().delete()
+    assert fault(round) == length
+
+
+def test_a_changed_log_is_found(round):
+    close_round(round, make_user())
+    decided = LogEntry.objects.get(action="record_head")
+    # Two heads of the same length, of which one was changed.
+    LogEntry.write(round, "record_head", after=f"{Record.objects.get().length} {'0' * 64}")
+    assert fault(round) == Record.objects.get().length
+    LogEntry.objects.filter(action="record_head").exclude(pk=decided.pk).update(after="lost")
+    assert fault(round) is None
+
+
+def test_a_round_without_a_record_writes_no_head_down():
+    round = make_round(format="roadshow")
+    close_round(round, make_user())
+    assert not LogEntry.objects.filter(action="record_head").exists()
+
+
+def test_a_head_from_paper_may_be_its_beginning(round):
+    head = Record.objects.get().head
+    assert record.verify(round, head[:16]) == []
+    assert record.verify(round, f"{head[:8]} {head[8:20].upper()}") == []
+    with pytest.raises(ValidationError):
+        record.verify(round, head[:15])
+    with pytest.raises(ValidationError):
+        record.verify(round, "x" * 64)
+
+
+def test_the_models_refuse_to_change_or_remove_an_entry(round):
+    entry = RecordEntry.objects.get(number=4)
+    entries = RecordEntry.objects.filter(number=4)
+    for act in (
+        entry.save,
+        entry.delete,
+        entries.delete,
+        RecordEntry.objects.all().delete,
+        Record.objects.get().entries.all().delete,
+        lambda: entries.update(reason="x"),
+        lambda: entries.bulk_update([entry], ["reason"]),
+        lambda: RecordEntry.objects.update(reason="x"),
+        lambda: RecordEntry.objects.update_or_create(pk=entry.pk, defaults={"reason": "x"}),
+        lambda: RecordEntry.objects.bulk_create(
+            [entry], update_conflicts=True, update_fields=["reason"], unique_fields=["id"]
+        ),
+    ):
+        with pytest.raises(AppendOnlyError):
+            act()
+    assert record.verify(round) == []
+
+
+def test_the_database_refuses_too(round):
+    statements = [f"UPDATE {TABLE} SET reason = 'x' WHERE number = 4"]
+    if connection.vendor == "postgresql":
+        statements.append(f"DELETE FROM {TABLE} WHERE number = 4")
+    for statement in statements:
+        with pytest.raises(DatabaseError, match="only ever added"), transaction.atomic():
+            connection.cursor().execute(statement)
+    assert record.verify(round) == []
+
+
+def test_a_conflict_from_before_the_round_is_in_the_record_of_an_earlier_one(round):
+    judge, team = Recusal.objects.get().judge, Recusal.objects.get().team
+    later = make_round(round.track, format="roadshow", kind="final")
+    participation = make_participation(later, team)
+    make_panel(later, [judge], assign=False)
+    assert record.verify(later) == []
+    Recusal.objects.update(declared_at=participation.joined_at + timedelta(seconds=1))
+    assert len(record.verify(later)) == 1
+
+
+def test_a_chairs_decision_that_was_changed_is_found(round):
+    teams = list(round.participations.all())
+    panel = round.panels.get()
+    panel.chair = panel.judges.first()
+    panel.save()
+    tie = ties.ask(panel, teams, make_user())
+    ties.decide(tie, panel.chair.user, [p.pk for p in teams], "the pitch")
+    assert record.verify(round) == []
+    tie.teams.update(place=None)
+    for place, team in enumerate(reversed(teams), start=1):
+        tie.teams.filter(participation=team).update(place=place)
+    assert fault(round) is None
 
 
 def test_data_that_the_record_does_not_explain_are_found(round):

@@ -220,7 +220,7 @@ def test_texts_are_kept_once_and_a_note_stays_out_of_the_record(stage):
     assert (sheet.comment, sheet.private_note) == ("clear", "weak pitch")
     kept = dict(RecordEntry.objects.values_list("kind", "text"))
     assert kept["comment"] == "clear"
-    assert kept["note"] == note_digest("weak pitch")
+    assert kept["note"] == note_digest(sheet, "weak pitch")
     with pytest.raises(ValidationError, match="4001"):
         save_text(stage.sheet, "comment", "x" * 4001, sent=Sent("l"), by=by)
 

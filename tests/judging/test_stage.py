@@ -1,6 +1,7 @@
 """The roadshow desk: draw, order, who is on stage, the clock."""
 
 import hashlib
+import subprocess
 from datetime import timedelta
 
 import pytest
@@ -140,3 +141,63 @@ def test_what_the_hall_is_sent(round, by):
     assert shown["running_since"]
     assert [row["status"] for row in shown["order"]] == ["on_stage", *["waiting"] * 3]
     assert (shown["done"], shown["count"]) == (0, 4)
+
+
+@pytest.mark.parametrize("seed", ["x", "26 11 2026", 'it\'s $HOME; `ls` "%s" \\'])
+def test_a_shell_draws_the_same_order(round, by, seed):
+    drawn = stage.draw(round, by, seed=seed)
+    said = subprocess.run(
+        ["bash", "-c", stage.draw_command(drawn)], capture_output=True, text=True, check=True
+    ).stdout
+    assert [line.split()[1] for line in said.splitlines()] == codes(round)
+
+
+def test_the_page_knows_whether_the_drawn_order_was_changed(round, by):
+    drawn = Stage.objects.get(round=round)
+    first, *_rest = stage.taking_part(round)
+    assert stage.is_as_drawn(drawn, stage.taking_part(round))
+    withdraw_team(first.team, first.team.memberships.get().user, "ill")
+    make_participation(round, make_team(round.track, code="T-9"))
+    assert stage.is_as_drawn(drawn, stage.taking_part(round)), "who stayed stands as drawn"
+    stage.move(round, by, stage.taking_part(round)[0], 1, None)
+    assert not stage.is_as_drawn(drawn, stage.taking_part(round))
+
+
+def test_a_team_moves_up_and_down(round, by):
+    first, second, *rest = stage.taking_part(round)
+    stage.move(round, by, second, -1, stage.stage_of(round).version)
+    assert stage.taking_part(round) == [second, first, *rest]
+    stage.move(round, by, second, -1, stage.stage_of(round).version)
+    assert stage.taking_part(round) == [second, first, *rest], "it is first already"
+    stage.move(round, by, rest[0], 1, stage.stage_of(round).version - 1)
+    assert stage.taking_part(round) == [second, first, *rest], "of a stage that moved on"
+
+
+def test_one_button_starts_and_pauses(round, by):
+    stage.call_next(round, by)
+    assert stage.toggle(round, by).running_since
+    assert stage.toggle(round, by).running_since is None
+
+
+def test_a_team_called_or_skipped_by_mistake_waits_again(round, by):
+    first, second, *_rest = stage.taking_part(round)
+    stage.call(round, by, first)
+    stage.put_back(round, by, first)
+    assert stage.next_team(round) == first
+    assert stage.stage_of(round).current is None
+    assert Appearance.objects.get(participation=first).ended_at is None
+    stage.skip(round, by, first)
+    assert stage.next_team(round) == second
+    stage.put_back(round, by, first)
+    assert stage.next_team(round) == first
+
+
+def test_who_may_watch(round, by):
+    assert not stage.is_open_to_all(round)
+    stage.save_settings(round, by, presentation_s=60, questions_s=60, is_public=True)
+    assert stage.is_open_to_all(round)
+    set_status(round, "draft")
+    assert not stage.is_open_to_all(round)
+    set_status(round, "open")
+    set_status(round.event, "draft")
+    assert not stage.is_open_to_all(round)

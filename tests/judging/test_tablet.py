@@ -214,7 +214,10 @@ def test_an_anonymous_review_says_nothing_of_who_the_team_is(hall, settings, tmp
     assert shown["code"] == pseudonym(hall.assignments[0].participation)
     assert shown["files"][0]["name"] == "1.pdf"
     answer = hall.client.get(shown["files"][0]["url"])
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="1.pdf"'
+    assert answer.headers["Content-Disposition"] == 'inline; filename="1.pdf"'
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
     assert b"".join(answer.streaming_content) == b"%PDF-"
 
 

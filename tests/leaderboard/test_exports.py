@@ -11,9 +11,20 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from contest.services import rounds
-from leaderboard.exports import FORMATS, export, neutral
+from contest.tables_out import neutral
+from judging.models import Record
+from judging.services import record
+from leaderboard.exports import FORMATS, export, records
 from leaderboard.services import advancement
-from tests.factories import make_event, make_judge, make_team, make_track, make_user
+from leaderboard.services.schemes import ensure_scheme
+from tests.factories import (
+    make_event,
+    make_judge,
+    make_round,
+    make_team,
+    make_track,
+    make_user,
+)
 from tests.leaderboard.test_standings import roadshow
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +97,22 @@ def test_json_names_its_inputs(signed):
     assert [row["rank"] for row in document["finalists"]] == [1, 2]
     assert document["finalists"][0]["total"] == "91.67"
     assert document["finalists"][1]["country"] == "SG"
+
+
+def test_the_head_of_the_record_goes_out_with_the_list(signed):
+    kept = Record.objects.get(round=signed.round)
+    (told,) = json.loads(export(signed, "json")[2])["judging_records"]
+    assert told == {"round": signed.round.slug, "entries": kept.length, "head": kept.head}
+    text = "".join(p.extract_text() for p in PdfReader(io.BytesIO(export(signed, "pdf")[2])).pages)
+    assert kept.head in text.replace("\n", "")
+
+
+def test_a_list_names_the_records_of_every_round_it_rests_on(signed, organizer):
+    final = make_round(signed.round.track, format="roadshow", kind="final")
+    ensure_scheme(final).components.create(kind="judges", source=signed.round, weight=50)
+    record.append(final, "draw", text="7: A")
+    assert [told["round"] for told in records(final)] == [signed.round.slug, final.slug]
+    assert records(make_round(make_track(), format="automated")) == []
 
 
 def test_all_formats_tell_the_same(signed):

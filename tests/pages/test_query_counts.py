@@ -1,5 +1,7 @@
 """Pages that list things ask the database the same, however many there are."""
 
+from decimal import Decimal
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -8,6 +10,7 @@ from django.utils import timezone
 
 from contest.models import LogEntry, Submission
 from judging.models import Assignment, Scoresheet, ScoringRun, Worker
+from judging.services.scoresheets import Sent, save_mark
 from leaderboard.services.standings import refresh
 from tests.factories import make_judge, make_participation, make_rubric, make_team, make_user
 from tests.permissions.world import make_world
@@ -36,7 +39,8 @@ def grow(world, by: int) -> None:
         )  # fmt: skip
         on_stage = make_participation(o.round, team)
         assignment = Assignment.objects.create(panel=o.panel, judge=o.judge, participation=on_stage)
-        Scoresheet.objects.create(assignment=assignment)
+        sheet = Scoresheet.objects.create(assignment=assignment)
+        save_mark(sheet, o.criterion, Decimal(5), sent=Sent("tap"), by=o.judge.user)
         judge = make_judge(o.event)
         o.panel.judges.add(judge)
         make_rubric(o.event)
@@ -63,7 +67,6 @@ PAGES = {
         lambda o: [o.event.slug, o.preliminary.slug, o.team.code],
     ),
     "judge-home": ("judge", lambda o: []),
-    "judge-round": ("judge", lambda o: [o.round.slug]),
     "desk": ("organizer", lambda o: [o.event.slug]),
     "desk-teams": ("organizer", lambda o: [o.event.slug]),
     "desk-rounds": ("organizer", lambda o: [o.event.slug]),
@@ -76,7 +79,13 @@ PAGES = {
     "desk-rescoring": ("organizer", lambda o: [o.event.slug, o.preliminary.slug]),
     "desk-panel": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-panel-edit": ("organizer", lambda o: [o.event.slug, o.round.slug, o.panel.pk]),
+    "desk-panel-rubric": ("organizer", lambda o: [o.event.slug, o.round.slug, o.panel.pk]),
+    "desk-roadshow": ("organizer", lambda o: [o.event.slug, o.round.slug]),
+    "desk-reveal": ("organizer", lambda o: [o.event.slug, o.round.slug]),
+    "stage-screen": ("organizer", lambda o: [o.event.slug, o.round.slug]),
+    "stage-state": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-grid": ("organizer", lambda o: [o.event.slug, o.round.slug]),
+    "desk-record": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-ranking": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-awards": ("organizer", lambda o: [o.event.slug, o.round.slug]),
 }

@@ -37,6 +37,11 @@ def team(o):
     return {"slug": o.event.slug, "code": o.team.code}
 
 
+def of_team(round):
+    """The team in the round of that name."""
+    return lambda o: {**team(o), "round_slug": getattr(o, round).slug}
+
+
 def pk(name):
     return lambda o: {"pk": getattr(o, name).pk}
 
@@ -88,12 +93,13 @@ PAGES = {
     "submission-withdraw": post("LF.FFFFF", pk("submission")),
     "submission-choose": post("LF.FFFFF", pk("submission")),
     "submission-cancel": post("LFFFFF..", pk("submission")),
-    "judge-home": get(JUDGES),
-    "judge-round": get(JUDGES, lambda o: {"round_slug": o.round.slug}),
-    "judge-sheet": get("LFF.NFFF", pk("assignment")),
+    # The app is the same for everybody and holds nothing of anybody.
+    "judge-home": get(ALL),
+    "judge-worker": get(ALL),
+    "judge-manifest": get(ALL),
+    # There is no such page before the result is published, for anybody.
+    "team-feedback": get(TEAM, of_team("finished")) + get("LFNFFFNN", of_team("round")),
     "judge-file": get("LFF.NFFF", lambda o: {"pk": o.assignment.pk, "file": o.entry_file.pk}),
-    "judge-submit": post("LFF.NFFF", pk("assignment")),
-    "judge-recuse": post("LFF.NFFF", pk("assignment")),
     "desks": get("LFFFF..."),
     "event-create": both("LFFFFFF."),
     "desk": get(DESK, event),
@@ -122,7 +128,11 @@ PAGES = {
     "desk-rubric-new": both(DESK, event),
     "desk-rubric": both(DESK, with_pk(event, "rubric")),
     "desk-rubric-copy": post(DESK, with_pk(event, "rubric")),
+    "desk-rubric-version": post(DESK, with_pk(event, "rubric")),
+    "desk-rubric-preview": get(DESK, with_pk(event, "rubric")),
+    "desk-panel-rubric": both(DESK, with_pk(of_round, "panel")),
     "desk-judges": both(DESK, event),
+    "desk-judge-links": post(DESK, event),
     "desk-judge": both(DESK, with_pk(event, "judge")),
     "desk-judge-link": post(DESK, with_pk(event, "judge")),
     "desk-link-revoke": post(DESK, with_pk(event, "link")),
@@ -137,13 +147,29 @@ PAGES = {
     "desk-panel-template": get(DESK, lambda o: {**of_round(o), "kind": "judges", "fmt": "csv"}),
     "desk-recuse": post(DESK, of_round),
     "desk-recusal-lift": post(DESK, with_pk(of_round, "recusal")),
+    "desk-roadshow": get(DESK, of_round),
+    "desk-roadshow-act": post(DESK, of_round),
+    "desk-roadshow-settings": post(DESK, of_round),
     "desk-grid": get(DESK, of_round),
+    "desk-record": get(DESK, of_round),
+    "desk-record-export": [
+        ("GET", lambda o, fmt=fmt: {**of_round(o), "fmt": fmt}, DESK)
+        for fmt in ("csv", "xlsx", "json")
+    ],
+    "desk-grid-act": post(DESK, of_round),
     "desk-sheet-return": post(DESK, with_pk(of_round, "sheet")),
+    # The world's stage is not open to everybody; see tests/leaderboard/test_stage_pages.py.
+    "stage-screen": get("NNNNNN..", of_round),
+    "stage-state": get("NNNNNN..", of_round),
+    "desk-reveal": get(DESK, of_round),
+    "desk-reveal-act": post(DESK, of_round),
     "desk-scheme": both(DESK, of_round),
     "desk-ranking": get(DESK, of_round),
     "desk-decide": post(DESK, of_round),
     "desk-tie": post(DESK, of_round),
     "desk-finalists": get(DESK, lambda o: {**of_round(o), "fmt": "csv"}),
+    "desk-explained": get(DESK, of_team("round")),
+    "desk-explained-export": get(DESK, of_round),
     "desk-awards": both(DESK, of_round),
     "desk-award-act": post(DESK, of_round),
 }
@@ -206,6 +232,7 @@ API = {
     "api-rubric-list": get(API_SIGNED_IN) + post(API_ORGANIZE),
     "api-rubric-detail": get("UNN..N..", pk("rubric")) + change(API_HIDDEN, pk("rubric"), "PATCH"),
     "api-rubric-copy": post(API_HIDDEN, pk("rubric")),
+    "api-rubric-new-version": post(API_HIDDEN, pk("rubric")),
     "api-judge-list": get(API_ORGANIZE) + post(API_ORGANIZE),
     "api-judge-detail": get(API_HIDDEN, pk("judge")) + change(API_HIDDEN, pk("judge"), "PATCH"),
     "api-judge-link": post(API_HIDDEN, pk("judge")),
@@ -230,6 +257,7 @@ API = {
     "api-scoresheet-submit": post("UNN.NN..", pk("sheet")),
     "api-scoresheet-give-back": post("UNNFNN..", pk("sheet")),
     "api-tablet-list": get("UFF..FFF"),
+    "api-tablet-live": get("UFF..FFF"),
     "api-tablet-outbox": post("UFF..FFF"),
     "api-recusal-list": get(API_SIGNED_IN) + post("UFF....."),
     "api-recusal-detail": get("UNNN.N..", pk("recusal")),
@@ -238,6 +266,7 @@ API = {
     # The full standing of a round that is not published.
     "api-standing-detail": get("NNNNNN..", pk("standing")),
     "api-standing-row-list": get(ALL),
+    "api-standing-row-explanation": get(API_HIDDEN, pk("row")),
     "api-scheme-list": get(ALL),
     "api-scheme-detail": get(ALL, lambda o: {"round": o.round.pk})
     + change(API_HIDDEN, lambda o: {"round": o.round.pk}, "PATCH"),

@@ -32,7 +32,8 @@ FIELDS = [
     "kind", "format", "opens_at", "closes_at", "quota_per_day", "max_upload_mb", "country", "entry",
     "title_en", "repository", "token", "password", "client_key", "time_zone", "language", "in",
     "organisation_en", "max_members", "wall_seconds", "memory_mb", "board", "language", "winner",
-    "award", "note", "file",
+    "award", "note", "file", "seen", "order", "seed", "places", "drumroll", "missing",
+    "presentation_s", "questions_s",
 ]  # fmt: skip
 
 

@@ -30,8 +30,9 @@ from judging.models import (
     Worker,
 )
 from judging.services import stage, ties
+from judging.services.rubrics import new_version
 from judging.services.scoresheets import Sent, save_mark
-from leaderboard.models import Advancement, AdvancementRow, Award, Scheme, Standing
+from leaderboard.models import Advancement, AdvancementRow, Award, Reveal, Scheme, Standing
 from leaderboard.services.standings import refresh
 from tests.factories import (
     make_event,
@@ -84,6 +85,12 @@ def make_world() -> World:
     on_stage = make_participation(roadshow, team, running_order=1)
     make_participation(roadshow, other_team, running_order=2)
 
+    # A roadshow whose result is out.
+    finished = make_round(
+        track, slug="finished", format="roadshow", kind="final", status="published"
+    )
+    make_participation(finished, team)
+
     judge, recused = make_judge(event), make_judge(event)
     rubric = make_rubric(event)
     panel = make_panel(roadshow, [judge, recused], rubric)
@@ -135,6 +142,7 @@ def make_world() -> World:
     refresh(roadshow)
     standing = Standing.objects.get(round=roadshow, audience="full", is_current=True)
     row = standing.rows.get(participation=on_stage)
+    reveal = Reveal.objects.create(round=roadshow, standing=standing)
     advancement = Advancement.objects.create(round=roadshow, standing=standing)
     AdvancementRow.objects.create(advancement=advancement, row=row, outcome="in")
     award = Award.objects.create(round=roadshow, name_en="Prize", first_rank=1, last_rank=1)
@@ -149,6 +157,7 @@ def make_world() -> World:
         role=EventRole.objects.get(event=event),
         preliminary=preliminary,
         round=roadshow,
+        finished=finished,
         team=team,
         member=member,
         entry=team.entry,
@@ -163,6 +172,7 @@ def make_world() -> World:
         judge=judge,
         recused=recused,
         rubric=rubric,
+        version=new_version(rubric, organizer),
         criterion=rubric.criteria.first(),
         panel=panel,
         assignment=assignment,
@@ -179,6 +189,8 @@ def make_world() -> World:
         ),
         scheme=scheme,
         standing=standing,
+        row=row,
+        reveal=reveal,
         advancement=advancement,
         award=award,
     )

@@ -98,12 +98,11 @@ class Command(BaseCommand):
             workers = os.environ.get("WEB_WORKERS") or (
                 str(2 * (os.cpu_count() or 1)) if settings.REDIS_URL else "1"
             )
-            return [
-                sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}",
-                "--worker-class", "gthread", "--workers", workers, "--threads", "8",
-                "--timeout", "120", "--log-level", "warning", "--worker-tmp-dir",
-                "/dev/shm" if os.path.isdir("/dev/shm") else str(settings.DATA_DIR),  # noqa: S108
+            command = [
+                sys.executable, "-m", "config.web", "--host", host, "--port", str(port),
+                "--workers", workers,
             ]  # fmt: skip
+            return [*command, "--behind-proxy"] if settings.SECURE_PROXY_SSL_HEADER else command
         if name == "worker":
             processes = os.environ.get("WORKER_PROCESSES") or str(min(4, os.cpu_count() or 1))
             return [

@@ -1,0 +1,7 @@
+"""What judging tells the apps above it, which it may not import."""
+
+from django.dispatch import Signal
+
+# Sent once what everybody in the hall may see of a round has changed and is stored: who is on stage,
+# the clock, how many sheets are in. kwargs: round.
+hall_changed = Signal()

@@ -1,0 +1,785 @@
+"""How a team's total came about: its components, each judge's sheet, each mark, each change of it.
+
+What is explained is a row of a standing, of the signed one once the round is decided. Which sheets
+counted is read from that row; what they are made of, from the marks, which cannot change once the
+round is decided. Everything is computed anew in fractions, and ``matches`` says whether it comes to
+what the standing holds.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from contest.bilingual import Bilingual
+from contest.models import Participation, Round, Submission
+from contest.numbers import round_half_up
+from contest.states import ParticipationStatus, RoundStatus
+from contest.templatetags.wuzhen import bare
+from judging.models import Assignment, Criterion, Mark, RecordEntry, Recusal, Rubric, Tie
+from judging.services.benchmarks import current_benchmark
+from judging.services.totals import exact_total, first_share, fraction_to_decimal
+from judging.states import ScoresheetStatus, TieStatus
+from leaderboard.models import AdvancementRow, Scheme, SchemeComponent, Standing, StandingRow
+from leaderboard.ranking import aggregate, scale
+from leaderboard.services import standings
+from leaderboard.services.advancement import in_force
+from leaderboard.services.schemes import ensure_scheme
+from leaderboard.states import AdvancementStatus
+
+JUDGES, METRIC = SchemeComponent.Kind.JUDGES, SchemeComponent.Kind.METRIC
+
+
+class SheetState(models.TextChoices):
+    """What became of a sheet in its component."""
+
+    COUNTED = "counted", _("counted")
+    HIGHEST = "highest", _("dropped as the highest")
+    LOWEST = "lowest", _("dropped as the lowest")
+    RECUSED = "recused", _("conflict of interest, not counted")
+    RETURNED = "returned", _("returned, not counted")
+    RELEASED = "released", _("judge released, not counted")
+    NOT_SUBMITTED = "not_submitted", _("not submitted")
+
+
+SUBMITTED_AND_FREE = (SheetState.COUNTED, SheetState.HIGHEST, SheetState.LOWEST)
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One change of a mark, as the judging record holds it."""
+
+    number: int
+    at: datetime
+    device_at: datetime | None
+    device: str
+    by: str
+    previous: Decimal | None
+    value: Decimal | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class MarkExplained:
+    """One criterion of a sheet. ``points`` is what it adds to the sheet's total, below 0 for a
+    penalty."""
+
+    criterion: int
+    code: str
+    name_zh: str
+    name_en: str
+    kind: str
+    weight: Decimal
+    minimum: Decimal
+    maximum: Decimal
+    value: Decimal | None
+    share: Fraction | None  # where the mark lies on its scale, 0 to 1; of scored criteria alone
+    points: Fraction
+    revisions: tuple[Revision, ...]
+
+    name = Bilingual("name")
+
+    @property
+    def percent(self) -> Fraction | None:
+        return None if self.share is None else 100 * self.share
+
+
+@dataclass(frozen=True)
+class SheetExplained:
+    """One judge's sheet. ``total`` is None where it was not submitted."""
+
+    sheet: UUID | None
+    judge: str
+    organisation_zh: str
+    organisation_en: str
+    state: str
+    submitted_at: datetime | None
+    total: Fraction | None
+    first_criterion: Fraction | None
+    veto: bool
+    marks: tuple[MarkExplained, ...]
+    # The marks of today come to another total than the standing has.
+    differs: bool = False
+    # A conflict of interest was declared (or lifted) after the ranking was signed.
+    recusal_changed: bool = False
+
+    organisation = Bilingual("organisation")
+
+    @property
+    def in_mean(self) -> bool:
+        """Whether the component's mean is made of it, too."""
+        return self.state == SheetState.COUNTED
+
+    @property
+    def state_label(self) -> str:
+        return str(SheetState(self.state).label)
+
+    @property
+    def points(self) -> Fraction:
+        return sum((mark.points for mark in self.marks), Fraction(0))
+
+    @property
+    def kept_within(self) -> bool:
+        """Whether bonuses or penalties led out of 0 to 100, where the total ends."""
+        return self.total is not None and not self.differs and self.points != self.total
+
+
+@dataclass(frozen=True)
+class JudgesPart:
+    """How the sheets were combined."""
+
+    aggregation: str
+    sheets: tuple[SheetExplained, ...]
+    vetoed: bool
+    vetoes: int
+    veto_rule: str
+
+    @property
+    def aggregation_label(self) -> str:
+        return str(SchemeComponent.Aggregation(self.aggregation).label)
+
+    @property
+    def veto_rule_label(self) -> str:
+        return str(Rubric.VetoRule(self.veto_rule).label) if self.veto_rule else ""
+
+    @property
+    def in_mean(self) -> list[SheetExplained]:
+        return [sheet for sheet in self.sheets if sheet.in_mean]
+
+
+@dataclass(frozen=True)
+class MetricPart:
+    """The submission that counts and how its raw value became one of 0 to 100."""
+
+    metric: str
+    label: str
+    raw: float
+    public: float | None
+    worst: float
+    best: float
+    unlimited: Fraction  # before it was kept within 0 and 100
+    submission: str
+    number: int | None
+    received_at: datetime
+
+    @property
+    def kept_within(self) -> bool:
+        return not 0 <= self.unlimited <= 100
+
+
+@dataclass(frozen=True)
+class ComponentExplained:
+    """One weighted part of the total; ``value`` is None where the team has none."""
+
+    name: str
+    kind: str
+    source: str
+    source_zh: str
+    source_en: str
+    weight: Fraction
+    share: Fraction  # of the total: this weight over the sum of all
+    value: Fraction | None
+    judges: JudgesPart | None = None
+    metric: MetricPart | None = None
+
+    source_name = Bilingual("source")
+
+    @property
+    def points(self) -> Fraction | None:
+        return None if self.value is None else self.share * self.value
+
+
+@dataclass(frozen=True)
+class TieBreakExplained:
+    """A tie-break that was asked, and what it says of this team."""
+
+    name: str
+    value: Fraction | None = None
+    raw: float | None = None
+    at: datetime | None = None
+    place: int | None = None
+    by: str = ""
+    reason: str = ""
+
+    @property
+    def label(self) -> str:
+        return str(Scheme.TieBreak(self.name).label)
+
+
+@dataclass(frozen=True)
+class TiedTeam:
+    code: str
+    name_zh: str
+    name_en: str
+    rank: int | None
+
+    name = Bilingual("name")
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One team's place. ``total`` is what the parts come to, ``stated`` what the standing says."""
+
+    participation: int
+    code: str
+    name_zh: str
+    name_en: str
+    rank: int | None
+    stated: Decimal | None
+    decimals: int
+    components: tuple[ComponentExplained, ...]
+    lacks: tuple[str, ...]
+    shared: bool
+    tie_breaks: tuple[TieBreakExplained, ...]
+    tied_with: tuple[TiedTeam, ...]
+    status: str  # of the team in the round, by the standing
+    status_now: str
+    outcome: str
+    outcome_reason: str
+    advances: int  # how many teams do from this round
+    signed: bool
+    signed_at: datetime | None
+    signed_by: str
+    computed_at: datetime
+    input_digest: str
+
+    name = Bilingual("name")
+
+    @property
+    def total(self) -> Fraction | None:
+        points = [component.points for component in self.components]
+        if not points or None in points or self.lacks:
+            return None
+        return sum(points, Fraction(0))
+
+    @property
+    def matches(self) -> bool:
+        """Whether the parts come to the total of the standing, and no sheet differs from it."""
+        if any(sheet.differs for sheet in self.sheets):
+            return False
+        if self.total is None or self.stated is None:
+            return self.total is None and self.stated is None
+        return fraction_to_decimal(self.total) == self.stated
+
+    @property
+    def sheets(self) -> list[SheetExplained]:
+        return [s for part in self.components if part.judges for s in part.judges.sheets]
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the team has left the round since the ranking was signed."""
+        return self.signed and self.status != self.status_now
+
+    @property
+    def status_now_label(self) -> str:
+        return str(ParticipationStatus(self.status_now).label)
+
+    @property
+    def outcome_label(self) -> str:
+        return str(AdvancementRow.Outcome(self.outcome).label) if self.outcome else ""
+
+    # The numbers in one line, rounded as they are shown.
+
+    @property
+    def formula(self) -> str:
+        """``(40 × 91.67 + 60 × 80.00) ÷ (40 + 60) = 84.67``; empty without a total."""
+        if self.total is None:
+            return ""
+        weights = [_short(part.weight) for part in self.components]
+        values = [self._shown(part.value) for part in self.components]
+        terms = " + ".join(f"{w} × {v}" for w, v in zip(weights, values, strict=True))
+        return f"({terms}) ÷ ({' + '.join(weights)}) = {self._shown(self.total)}"
+
+    def component_formula(self, part: ComponentExplained) -> str:
+        """How the component's value comes from its sheets or its raw value."""
+        if part.value is None:
+            return ""
+        value = self._shown(part.value)
+        if part.metric:
+            worst, best = (_signed(number) for number in (part.metric.worst, part.metric.best))
+            return (
+                f"100 × ({bare(part.metric.raw)} − {worst}) ÷ ({best} − {worst}) "
+                f"= {self._shown(part.metric.unlimited)}"
+            )
+        given = [self._shown(sheet.total) for sheet in part.judges.in_mean]
+        return f"({' + '.join(given)}) ÷ {len(given)} = {value}"
+
+    @property
+    def parts(self) -> list[tuple[ComponentExplained, str]]:
+        """Each component with its formula."""
+        return [(part, self.component_formula(part)) for part in self.components]
+
+    def _shown(self, value: Fraction) -> str:
+        return str(round_half_up(value, self.decimals))
+
+
+def _short(value: Fraction) -> str:
+    return f"{fraction_to_decimal(value).normalize():f}"
+
+
+def _signed(number: float) -> str:
+    return f"({bare(number)})" if number < 0 else bare(number)
+
+
+# --- Reading ---------------------------------------------------------------------------------
+
+
+def standing_of(round: Round) -> Standing | None:
+    """What is explained: the signed standing once there is one, else the newest."""
+    signed = standings.signed_standing(round)
+    if signed is not None:
+        return signed
+    standings.refresh(round)
+    return standings.current(round, standings.FULL)
+
+
+def explain(participation: Participation) -> Explanation | None:
+    """How the team's total came about; None while the round has no ranking with it."""
+    standing = standing_of(participation.round)
+    if standing is None:
+        return None
+    row = standing.rows.filter(participation=participation).first()
+    return None if row is None else explain_row(row)
+
+
+def explain_row(row: StandingRow) -> Explanation:
+    """How the total of one row came about. The number of queries does not grow with anything."""
+    (explanation,) = _explain(row.standing, standing_rows(row.standing).filter(pk=row.pk))
+    return explanation
+
+
+def explain_all(round: Round) -> list[Explanation]:
+    """Every team of the round, best first; as many queries as for one."""
+    standing = standing_of(round)
+    return [] if standing is None else list(_explain(standing, standing_rows(standing)))
+
+
+def standing_rows(standing: Standing):
+    return standing.rows.select_related("participation__team", "participation__round")
+
+
+def _explain(standing: Standing, rows: Iterable[StandingRow]) -> Iterator[Explanation]:
+    rows = list(rows)
+    facts = _Facts(standing, rows)
+    for row in rows:
+        yield facts.explanation(row)
+
+
+@dataclass
+class _Facts:
+    """What several queries say of all the rows at once."""
+
+    standing: Standing
+    rows: Sequence[StandingRow]
+    assignments: dict = field(default_factory=dict)  # by (round, team)
+    marks: dict = field(default_factory=dict)  # by sheet: {criterion: value}
+    criteria: dict = field(default_factory=dict)  # by rubric
+    revisions: dict = field(default_factory=dict)  # by (sheet, criterion)
+
+    def __post_init__(self):
+        standing = self.standing
+        self.round = Round.objects.select_related("event").get(pk=standing.round_id)
+        self.decimals = ensure_scheme(self.round).decimals
+        self.method = standing.method["components"]
+        self.signed = self.round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED)
+        teams = {row.participation.team_id for row in self.rows}
+        self._read_sheets(teams)
+        self.recused = set(
+            Recusal.objects.filter(team__in=teams).values_list("judge_id", "team_id")
+        )
+        self._read_submissions()
+        self._read_decision()
+        self._read_ties()
+
+    def _read_sheets(self, teams: set[int]) -> None:
+        sources = {_source(part) for part in self.method if part["kind"] == JUDGES}
+        here = {"participation__round__in": sources, "participation__team__in": teams}
+        for assignment in (
+            Assignment.objects.filter(**here)
+            .select_related("judge", "panel__rubric", "participation", "scoresheet")
+            .defer("scoresheet__private_note")
+            .order_by("participation_id", "judge_id")
+        ):
+            place = (assignment.participation.round_id, assignment.participation.team_id)
+            self.assignments.setdefault(place, []).append(assignment)
+        of_sheet = {f"scoresheet__assignment__{name}": value for name, value in here.items()}
+        for sheet, criterion, value in Mark.objects.filter(**of_sheet).values_list(
+            "scoresheet_id", "criterion_id", "value"
+        ):
+            self.marks.setdefault(sheet, {})[criterion] = value
+        for criterion in Criterion.objects.filter(rubric__panels__round__in=sources).distinct():
+            self.criteria.setdefault(criterion.rubric_id, []).append(criterion)
+        for entry in (
+            RecordEntry.objects.filter(kind=RecordEntry.Kind.MARK, **of_sheet)
+            .select_related("by")
+            .order_by("record", "number")
+        ):
+            self.revisions.setdefault((entry.scoresheet_id, entry.criterion_id), []).append(
+                Revision(
+                    number=entry.number,
+                    at=entry.at,
+                    device_at=entry.device_at,
+                    device=entry.device,
+                    by=entry.by.name if entry.by else "",
+                    previous=entry.previous,
+                    value=entry.value,
+                    reason=entry.reason,
+                )
+            )
+
+    def _read_submissions(self) -> None:
+        sources = {_source(part) for part in self.method if part["kind"] == METRIC}
+        self.numbers = {
+            str(pk): number
+            for pk, number in Submission.objects.filter(
+                pk__in={
+                    part["submission"]
+                    for row in self.rows
+                    for part in row.explanation["components"]
+                    if "submission" in part
+                }
+            ).values_list("pk", "number")
+        }
+        self.benchmarks = {
+            source.pk: current_benchmark(source) for source in Round.objects.filter(pk__in=sources)
+        }
+
+    def _read_decision(self) -> None:
+        decision = in_force(self.round)
+        if decision is not None and decision.standing_id != self.standing.pk:
+            decision = None
+        self.decision = decision
+        self.outcomes = (
+            dict(decision.rows.values_list("row_id", "outcome")) if decision is not None else {}
+        )
+
+    def _read_ties(self) -> None:
+        """Teams of the same total, and what chairs had decided when the standing was computed."""
+        self.of_total: dict[Decimal, list[StandingRow]] = {}
+        totals = {row.total for row in self.rows if row.total is not None}
+        same = standing_rows(self.standing).filter(rank__isnull=False)
+        if len(totals) == 1:
+            same = same.filter(total=totals.pop())
+        for row in same:
+            self.of_total.setdefault(row.total, []).append(row)
+        asked = Tie.objects.filter(panel__round=self.round, decided_at__isnull=False)
+        asked = (
+            asked.filter(decided_at__lte=self.standing.read_at)
+            if self.signed
+            else asked.filter(status=TieStatus.DECIDED)
+        )
+        self.ties = list(
+            asked.select_related("decided_by").prefetch_related("teams").order_by("-decided_at")
+        )
+
+    # What one row is made of.
+
+    def explanation(self, row: StandingRow) -> Explanation:
+        said, participation = row.explanation, row.participation
+        team = participation.team
+        stored = {part["name"]: part for part in said["components"]}
+        whole = sum((Fraction(part["weight"]) for part in self.method), Fraction(0))
+        # A team that has left is in the list without anything.
+        components = tuple(
+            self._component(method, stored.get(method["name"], {}), team.pk, whole)
+            for method in (self.method if stored else ())
+        )
+        signed = self.signed and self.decision is not None
+        signed = signed and self.decision.status == AdvancementStatus.SIGNED
+        tied = [] if row.rank is None else self.of_total.get(row.total, [])
+        outcome = self.outcomes.get(row.pk, "")
+        return Explanation(
+            participation=participation.pk,
+            code=team.code,
+            name_zh=team.name_zh,
+            name_en=team.name_en,
+            rank=row.rank,
+            stated=row.total,
+            decimals=self.decimals,
+            components=components,
+            lacks=tuple(standings.why_unranked(row)),
+            shared=bool(said.get("shared")),
+            tie_breaks=tuple(
+                self._tie_break(name, components, row) for name in said.get("tie_breaks_used", [])
+            ),
+            tied_with=tuple(
+                TiedTeam(
+                    other.participation.team.code,
+                    other.participation.team.name_zh,
+                    other.participation.team.name_en,
+                    other.rank,
+                )
+                for other in tied
+                if other.pk != row.pk
+            ),
+            status=said.get("status", ParticipationStatus.ACTIVE),
+            status_now=participation.status,
+            outcome=outcome,
+            outcome_reason=self.decision.reason if outcome and self.decision else "",
+            advances=self.standing.method["advance_count"],
+            signed=signed,
+            signed_at=self.decision.signed_at if signed else None,
+            signed_by=self.decision.signed_by.name if signed else "",
+            computed_at=self.standing.computed_at,
+            input_digest=self.standing.input_digest,
+        )
+
+    def _component(
+        self, method: dict, stored: dict, team: int, whole: Fraction
+    ) -> ComponentExplained:
+        value, judges, metric = None, None, None
+        if method["kind"] == JUDGES:
+            value, judges = self._judges(method, stored, team)
+        elif stored.get("scaled") is not None:
+            value, metric = self._metric(method, stored)
+        weight = Fraction(method["weight"])
+        return ComponentExplained(
+            name=method["name"],
+            kind=method["kind"],
+            source=method["source"],
+            source_zh=method["source_zh"],
+            source_en=method["source_en"],
+            weight=weight,
+            share=weight / whole,
+            value=value,
+            judges=judges,
+            metric=metric,
+        )
+
+    def _metric(self, method: dict, stored: dict) -> tuple[Fraction, MetricPart]:
+        worst, best = method["worst"], method["best"]
+        low, high, raw = (Fraction(repr(float(n))) for n in (worst, best, stored["value"]))
+        benchmark = self.benchmarks.get(_source(method))
+        name = stored["metric"]
+        return scale(stored["value"], worst, best), MetricPart(
+            metric=name,
+            label=str(benchmark.describe(name).label) if benchmark else name,
+            raw=stored["value"],
+            public=stored.get("public"),
+            worst=worst,
+            best=best,
+            unlimited=100 * (raw - low) / (high - low),
+            submission=stored["submission"],
+            number=self.numbers.get(stored["submission"]),
+            received_at=datetime.fromisoformat(stored["received_at"]),
+        )
+
+    def _judges(self, method: dict, stored: dict, team: int) -> tuple[Fraction | None, JudgesPart]:
+        assignments = self.assignments.get((_source(method), team), [])
+        given = _by_assignment(stored.get("sheets", []), assignments)
+        sheets = [self._sheet(assignment, said, team) for assignment, said in given]
+        counted = [n for n, sheet in enumerate(sheets) if sheet.in_mean]
+        combined = aggregate([sheets[n].total for n in counted], method["aggregation"])
+        if combined is not None:
+            ends = (SheetState.LOWEST, SheetState.HIGHEST)
+            for place, state in zip(combined.dropped, ends, strict=False):
+                sheets[counted[place]] = replace(sheets[counted[place]], state=state)
+        vetoed = bool(stored.get("vetoed"))
+        rules = {a.panel.rubric.veto_rule for a in assignments}
+        return (
+            None if combined is None or vetoed else combined.value,
+            JudgesPart(
+                aggregation=method["aggregation"],
+                sheets=tuple(sheets),
+                vetoed=vetoed,
+                vetoes=sum(sheets[n].veto for n in counted),
+                veto_rule=Rubric.VetoRule.ANY
+                if Rubric.VetoRule.ANY in rules
+                else next(iter(rules), ""),
+            ),
+        )
+
+    def _sheet(self, assignment: Assignment | None, said: dict | None, team: int) -> SheetExplained:
+        """``said`` is what the standing holds of a submitted sheet."""
+        if assignment is None:
+            return SheetExplained(
+                sheet=None,
+                judge=said["judge"],
+                organisation_zh=said["organisation_zh"],
+                organisation_en=said["organisation_en"],
+                state=SheetState.COUNTED if said["counted"] else SheetState.RECUSED,
+                submitted_at=None,
+                total=Fraction(said["total"]),
+                first_criterion=None,
+                veto=said.get("veto", False),
+                marks=(),
+                differs=True,
+            )
+        sheet = getattr(assignment, "scoresheet", None)
+        criteria = self.criteria.get(assignment.panel.rubric_id, [])
+        values = self.marks.get(sheet.pk, {}) if sheet else {}
+        now = exact_total(criteria, values)
+        recused = (assignment.judge_id, assignment.participation.team_id) in self.recused
+        total, differs = None, False
+        if said is not None:
+            differs = now is None or str(fraction_to_decimal(now)) != said["total"]
+            total = Fraction(said["total"]) if differs else now
+        return SheetExplained(
+            sheet=sheet.pk if sheet else None,
+            judge=said["judge"] if said else assignment.judge.name,
+            organisation_zh=(said or vars(assignment.judge))["organisation_zh"],
+            organisation_en=(said or vars(assignment.judge))["organisation_en"],
+            state=_state(assignment, sheet, said, recused),
+            submitted_at=sheet.submitted_at if sheet and said else None,
+            total=total,
+            first_criterion=first_share(criteria, values),
+            veto=bool(said and said.get("veto")),
+            marks=tuple(self._marks(sheet, criteria, values)) if sheet else (),
+            differs=differs,
+            recusal_changed=self.signed and said is not None and said["counted"] == recused,
+        )
+
+    def _marks(self, sheet, criteria: list[Criterion], values: dict) -> Iterator[MarkExplained]:
+        whole = sum(
+            (Fraction(c.weight) for c in criteria if c.kind == Criterion.Kind.SCORED), Fraction(0)
+        )
+        for criterion in criteria:
+            value = values.get(criterion.pk)
+            share, points = None, Fraction(0)
+            if value is not None and criterion.kind == Criterion.Kind.SCORED:
+                low, high = Fraction(criterion.minimum), Fraction(criterion.maximum)
+                share = (Fraction(value) - low) / (high - low)
+                points = 100 * Fraction(criterion.weight) * share / whole
+            elif value is not None and criterion.kind == Criterion.Kind.BONUS:
+                points = Fraction(value)
+            elif value is not None and criterion.kind == Criterion.Kind.PENALTY:
+                points = -Fraction(value)
+            yield MarkExplained(
+                criterion=criterion.pk,
+                code=criterion.code,
+                name_zh=criterion.name_zh,
+                name_en=criterion.name_en,
+                kind=criterion.kind,
+                weight=criterion.weight,
+                minimum=criterion.minimum,
+                maximum=criterion.maximum,
+                value=value,
+                share=share,
+                points=points,
+                revisions=tuple(self.revisions.get((sheet.pk, criterion.pk), ())),
+            )
+
+    def _tie_break(
+        self, name: str, components: tuple[ComponentExplained, ...], row: StandingRow
+    ) -> TieBreakExplained:
+        """What the tie-break says of this team, found as the ranking finds it."""
+        if name == Scheme.TieBreak.CHAIR:
+            return self._chair(row)
+        if name in (Scheme.TieBreak.METRIC, Scheme.TieBreak.EARLIEST):
+            part = next((c.metric for c in components if c.metric), None)
+            if part is None:
+                return TieBreakExplained(name)
+            if name == Scheme.TieBreak.METRIC:
+                return TieBreakExplained(name, raw=part.raw)
+            return TieBreakExplained(name, at=part.received_at)
+        part = next((c for c in components if c.judges and c.value is not None), None)
+        if part is None:
+            return TieBreakExplained(name)
+        if name == Scheme.TieBreak.JUDGES:
+            return TieBreakExplained(name, value=part.value)
+        firsts = [
+            sheet.first_criterion
+            for sheet in part.judges.sheets
+            if sheet.state in SUBMITTED_AND_FREE and sheet.first_criterion is not None
+        ]
+        mean = sum(firsts, Fraction(0)) / len(firsts) if firsts else None
+        return TieBreakExplained(name, value=mean)
+
+    def _chair(self, row: StandingRow) -> TieBreakExplained:
+        for tie in self.ties:
+            places = {team.participation_id: team.place for team in tie.teams.all()}
+            if row.participation_id in places:
+                return TieBreakExplained(
+                    Scheme.TieBreak.CHAIR,
+                    at=tie.decided_at,
+                    place=places[row.participation_id],
+                    by=tie.decided_by.name if tie.decided_by else "",
+                    reason=tie.reason,
+                )
+        return TieBreakExplained(Scheme.TieBreak.CHAIR)
+
+
+def _source(method: dict) -> int:
+    """The id of the component's round, which its name holds (see standings._name)."""
+    return int(method["name"].split("-")[1])
+
+
+def _by_assignment(stored: list[dict], assignments: list[Assignment]) -> list[tuple]:
+    """Each assignment with what the standing holds of its sheet, and what is left of the latter.
+
+    Older standings do not name the sheet; there the judge's name tells.
+    """
+    left = list(stored)
+    pairs = []
+    for assignment in assignments:
+        sheet = getattr(assignment, "scoresheet", None)
+        said = next(
+            (
+                item
+                for item in left
+                if (
+                    item["sheet"] == str(sheet and sheet.pk)
+                    if "sheet" in item
+                    else item["judge"] == assignment.judge.name
+                )
+            ),
+            None,
+        )
+        if said is not None:
+            left.remove(said)
+        pairs.append((assignment, said))
+    return pairs + [(None, said) for said in left]
+
+
+def _state(assignment: Assignment, sheet, said: dict | None, recused: bool) -> str:
+    if said is not None:
+        return SheetState.COUNTED if said["counted"] else SheetState.RECUSED
+    if recused:
+        return SheetState.RECUSED
+    if assignment.released_at is not None:
+        return SheetState.RELEASED
+    if sheet is not None and sheet.status == ScoresheetStatus.RETURNED:
+        return SheetState.RETURNED
+    return SheetState.NOT_SUBMITTED
+
+
+# --- As plain data ---------------------------------------------------------------------------
+
+
+def as_data(value):
+    """An explanation as JSON holds it: fractions as decimals to twelve places, and exactly under
+    ``…_exact``; moments in UTC."""
+    if is_dataclass(value):
+        data = {}
+        for item in fields(value):
+            found = getattr(value, item.name)
+            data[item.name] = as_data(found)
+            if isinstance(found, Fraction):
+                data[f"{item.name}_exact"] = str(found)
+        for name in COMPUTED.get(type(value), ()):
+            found = getattr(value, name)
+            data[name] = as_data(found)
+            if isinstance(found, Fraction):
+                data[f"{name}_exact"] = str(found)
+        return data
+    if isinstance(value, (tuple, list)):
+        return [as_data(item) for item in value]
+    if isinstance(value, Fraction):
+        return str(fraction_to_decimal(value))
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (Decimal, UUID)):
+        return str(value)
+    return value
+
+
+COMPUTED = {
+    Explanation: ("total", "matches"),
+    ComponentExplained: ("points",),
+    SheetExplained: ("points", "kept_within"),
+}

@@ -1,0 +1,234 @@
+"""The stage screen for the hall, and the desk from which organizers drive it."""
+
+import hashlib
+import json
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import translation
+from django.utils.cache import patch_cache_control
+from django.utils.http import quote_etag
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from contest.access import round_organizer_required, visible_event
+from contest.errors import Refused
+from contest.models import Round
+from contest.numbers import whole
+from contest.roles import is_organizer
+from contest.views.saying import say
+from judging.services import stage as stages
+from judging.services.grid import submitted_counts
+from leaderboard.services import reveal as services
+from leaderboard.services.schemes import ensure_scheme
+
+# What the screen says around the names and numbers, in both languages at once.
+WORDS = {
+    "stage": gettext_lazy("On stage"),
+    "nobody": gettext_lazy("We continue shortly"),
+    "next": gettext_lazy("Next"),
+    "presentation": gettext_lazy("Presentation"),
+    "questions": gettext_lazy("Questions"),
+    "over": gettext_lazy("over time"),
+    "held": gettext_lazy("held"),
+    "sheets_in": gettext_lazy("Score sheets in"),
+    "sheets": gettext_lazy("The judges' scores"),
+    "judge": gettext_lazy("Judge"),
+    "highest": gettext_lazy("highest, dropped"),
+    "lowest": gettext_lazy("lowest, dropped"),
+    "mean": gettext_lazy("Judges' mean"),
+    "excluded": gettext_lazy("Excluded by the judges' veto"),
+    "board": gettext_lazy("Teams so far"),
+    "board_empty": gettext_lazy("No team's score has been shown yet"),
+    "ranking": gettext_lazy("The ranking"),
+    "total": gettext_lazy("Total"),
+    "place": gettext_lazy("Place"),
+    "and_now": gettext_lazy("And now"),
+    "frozen": gettext_lazy("frozen"),
+    "offline": gettext_lazy("No connection; trying again"),
+    "keys": gettext_lazy("Keys"),
+    "key_language": gettext_lazy("Chinese or English"),
+    "key_help": gettext_lazy("This help, on and off"),
+    "key_step": gettext_lazy("Next step; with a team on stage, Space is the clock"),
+    "key_back": gettext_lazy("One step back"),
+    "key_clock": gettext_lazy("Start or pause the clock"),
+    "key_next": gettext_lazy("Next team"),
+    "key_questions": gettext_lazy("Presentation or questions"),
+    "key_scenes": gettext_lazy("On stage, judges' scores, teams so far, ranking"),
+    "key_freeze": gettext_lazy("Freeze and unfreeze the screen"),
+    "key_blank": gettext_lazy("Show nothing, and back"),
+    "key_full": gettext_lazy("Full screen of the browser"),
+}
+
+
+def _watched(request, slug: str, round_slug: str) -> tuple[Round, bool]:
+    """The round and whether the viewer drives its screen; 404 for whoever may not watch."""
+    event = visible_event(request, slug)
+    round = get_object_or_404(
+        Round.objects.select_related("event", "track"), event=event, slug=round_slug
+    )
+    drives = is_organizer(request.user, event)
+    if round.format != Round.Format.ROADSHOW or not (drives or stages.is_open_to_all(round)):
+        raise Http404
+    return round, drives
+
+
+def _roadshow(round: Round) -> None:
+    if round.format != Round.Format.ROADSHOW:
+        raise Http404
+
+
+@never_cache
+def stage_screen(request, slug, round_slug):
+    """The full screen for a projector, and for whoever may watch at home."""
+    round, drives = _watched(request, slug, round_slug)
+    words = {}
+    for short, language in (("zh", "zh-hans"), ("en", "en")):
+        with translation.override(language):
+            words[short] = {name: str(word) for name, word in WORDS.items()}
+            words[short] |= {
+                "event": round.event.name, "round": round.name, "track": round.track.name
+            }  # fmt: skip
+    return render(
+        request,
+        "leaderboard/stage_screen.html",
+        {
+            "event": round.event,
+            "round": round,
+            "drives": drives,
+            "words": words,
+            "state": services.state(round),
+        },
+    )
+
+
+def stage_state(request, slug, round_slug):
+    """What the screen shows now, as JSON; nothing where it is what the sender has already."""
+    round, _drives = _watched(request, slug, round_slug)
+    state = services.state(round)
+    lasting = {name: value for name, value in state.items() if name != "server_time"}
+    etag = quote_etag(hashlib.sha256(json.dumps(lasting).encode()).hexdigest())
+    if request.headers.get("If-None-Match") == etag:
+        answer = HttpResponseNotModified(headers={"ETag": etag})
+    else:
+        answer = JsonResponse(state, headers={"ETag": etag})
+    answer.headers["Server-Time"] = state["server_time"]
+    patch_cache_control(answer, private=True, no_cache=True)
+    return answer
+
+
+@never_cache
+@round_organizer_required
+def desk_reveal(request, round):
+    """The desk of the reveal; of a page that is open already, its part if it has changed."""
+    _roadshow(round)
+    context = _context(round)
+    if not request.htmx:
+        return render(request, "leaderboard/desk_reveal.html", context)
+    if context["digest"] == request.GET.get("seen"):
+        return HttpResponse(status=204)
+    return render(request, "leaderboard/_reveal.html", {**context, "part": True})
+
+
+def _context(round: Round) -> dict:
+    reveal = services.reveal_of(round)
+    reveal.round = round
+    counts = submitted_counts(round)
+    state = services.state(round)
+    at, steps = services.progress(reveal)
+    teams = stages.taking_part(round)
+    rows = [
+        {
+            "participation": p,
+            "sheets": counts.get(p.pk, (0, 0)),
+            "is_revealed": str(p.pk) in reveal.revealed,
+            "is_chosen": p.pk == reveal.participation_id,
+        }
+        for p in teams
+    ]
+    lasting = {name: value for name, value in state.items() if name != "server_time"}
+    shown = [lasting, at, [row["sheets"] for row in rows], reveal.show_judges, reveal.places]
+    return {
+        "event": round.event,
+        "round": round,
+        "reveal": reveal,
+        "state": state,
+        "clock": {**state["stage"], "server_time": state["server_time"]}
+        if "stage" in state
+        else None,
+        "at": at,
+        "steps": steps,
+        "rows": rows,
+        "coming": services.coming(reveal),
+        "outdated": services.outdated(reveal),
+        "decimals": ensure_scheme(round).decimals,
+        "digest": hashlib.sha256(json.dumps(shown, default=str).encode()).hexdigest()[:16],
+    }
+
+
+ACTIONS = {
+    "step": services.step,
+    "back": services.back,
+    "blank": services.toggle_blank,
+    "freeze": services.freeze,
+    "unfreeze": services.unfreeze,
+}
+
+
+@require_POST
+@round_organizer_required
+def desk_reveal_act(request, round):
+    """One act, ``action`` or ``action:what``, on the reveal whose version ``seen`` names.
+
+    Answers with JSON to the screen's own keys, with the part of the desk that changed, or with the
+    desk itself where there are no scripts.
+    """
+    _roadshow(round)
+    wants_json = request.headers.get("Accept") == "application/json"
+    try:
+        _act(request, round)
+    except ValidationError as error:
+        if wants_json:
+            return JsonResponse({"detail": " ".join(error.messages)}, status=409)
+        say(request, error)
+    if wants_json:
+        return JsonResponse(services.state(round))
+    if request.htmx:
+        return render(request, "leaderboard/_reveal.html", {**_context(round), "part": True})
+    return redirect("desk-reveal", round.event.slug, round.slug)
+
+
+def _act(request, round: Round) -> None:
+    action, _colon, what = request.POST.get("action", "").partition(":")
+    seen, by = whole(request.POST.get("seen", "")), request.user
+    if seen is None:
+        raise Refused(_("Say which state of the stage you saw."), code="seen_required")
+    if action in ACTIONS:
+        ACTIONS[action](round, by, seen=seen)
+    elif action == "scene":
+        services.show(round, by, what, seen)
+    elif action in ("team", "take_off"):
+        number = whole(what or request.POST.get("team", ""))
+        participation = get_object_or_404(
+            round.participations.select_related("team"), pk=-1 if number is None else number
+        )
+        act = services.choose_team if action == "team" else services.take_off
+        act(round, by, participation, seen)
+    elif action == "ranking":
+        places, drumroll = (
+            whole(request.POST.get(name, "") or "0") for name in ("places", "drumroll")
+        )
+        if places is None or drumroll is None:
+            raise Refused(
+                _("Give a number of places from 1 to %(most)s."),
+                code="bad_places",
+                params={"most": services.MOST_PLACES},
+            )
+        services.begin_ranking(round, by, places, drumroll, seen)
+    elif action == "judges":
+        services.set_show_judges(round, by, request.POST.get("show_judges") == "on", seen)
+    else:
+        raise Refused(_("Unknown action."), code="unknown_action")

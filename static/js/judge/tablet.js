@@ -1,0 +1,502 @@
+// The tablet: its store, its outbox, and its talk with the server. Knows nothing of the screen.
+//
+// Every change is an operation. It is put on disk first, then sent; it leaves the outbox when the
+// server has answered for it, in one step with the package that then holds it. What was not
+// answered is sent again under the same key, and the server does it once.
+import { heard, serverNow } from "./clock.js";
+import { CONFLICT, REFUSED, WAITING, baseOf, confirmed, fieldOf } from "./sheets.js";
+import { memoryStore, openStore } from "./store.js";
+
+const MOST = 25; // operations in one request
+const TIMEOUT_MS = 15000;
+const FIRST_DELAY_MS = 1000;
+const LONGEST_DELAY_MS = 30000;
+const SIGNED_OUT_DELAY_MS = 10000;
+// Cookies outlive a store that the browser has cleared, and so tell that it was.
+const COOKIE = "wuzhen_tablet";
+
+const newKey = () =>
+  crypto.randomUUID?.() ??
+  [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+
+const cookie = (name) =>
+  document.cookie
+    .split("; ")
+    .find((part) => part.startsWith(`${name}=`))
+    ?.slice(name.length + 1);
+
+export class Tablet extends EventTarget {
+  constructor(urls) {
+    super();
+    this.urls = urls;
+    this.store = null;
+    this.device = "";
+    this.package = null;
+    this.operations = []; // of every judge of this tablet, oldest first
+    this.link = "starting"; // starting, online, offline, signed_out, other_judge
+    this.unstored = []; // operations that the store did not take
+    this.failed = 0;
+    this.lost = null; // operations that were unsent when the browser cleared the store
+    this.isStoring = 0; // operations on their way to the disk
+    this.delay = FIRST_DELAY_MS;
+    this.sent = new Set(); // numbers of the operations that were sent since the page was opened
+    this.answers = 0; // counts answers of the outbox, to tell a package that is older than one
+    this.lastStored = Promise.resolve();
+  }
+
+  changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+
+  // --- What is kept --------------------------------------------------------------------------
+
+  async start() {
+    try {
+      this.store = await openStore();
+    } catch {
+      this.store = memoryStore();
+    }
+    this.device = await this.store.get("device");
+    if (!this.device) {
+      this.noticeClearedStore();
+      this.device = `${deviceName()} ${newKey().slice(0, 8)}`.slice(-64);
+      await this.store.set("device", this.device);
+    }
+    this.judgeId = (await this.store.get("judge")) ?? null;
+    if (this.judgeId !== null) {
+      const kept = await this.store.get(`package-${this.judgeId}`);
+      this.package = kept?.package ?? null;
+      this.etag = kept?.etag ?? null;
+    }
+    await this.reload();
+    this.channel = new BroadcastChannel("wuzhen-judge");
+    this.channel.onmessage = () => this.reload();
+    addEventListener("online", () => this.hurry());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.hurry();
+    });
+    this.changed();
+    this.hurry();
+  }
+
+  noticeClearedStore() {
+    const [, unsent] = (cookie(COOKIE) ?? "").split(".");
+    if (Number(unsent) > 0) this.lost = Number(unsent);
+  }
+
+  tellCookie() {
+    const year = 365 * 24 * 3600;
+    document.cookie = `${COOKIE}=1.${this.operations.length}; path=/; max-age=${year}; samesite=strict`;
+  }
+
+  // Another tab of this app changed the store.
+  async reload() {
+    const storing = this.operations.filter((operation) => !operation.n);
+    this.operations = [...(await this.store.operations()), ...this.unstored, ...storing];
+    if (this.judgeId !== null) {
+      const kept = await this.store.get(`package-${this.judgeId}`);
+      if (kept) [this.package, this.etag] = [kept.package, kept.etag];
+    }
+    this.tellCookie();
+    this.changed();
+  }
+
+  tellTabs() {
+    this.tellCookie();
+    this.channel?.postMessage("changed");
+  }
+
+  // Operations of the judge who is shown; those of others wait until they sign in again.
+  get own() {
+    return this.operations.filter((operation) => operation.judge === this.judgeId);
+  }
+
+  get waiting() {
+    return this.own.filter((operation) => operation.state === WAITING);
+  }
+
+  get others() {
+    return this.operations.filter((operation) => operation.judge !== this.judgeId);
+  }
+
+  // --- What the judge does -------------------------------------------------------------------
+
+  // Keep an operation; resolves once it is on disk. `replacesText`: a text still unsent is
+  // written over, since a text is kept as often as a key is pressed.
+  add(fields, { team = null, replacesText = false, base = null } = {}) {
+    const operation = {
+      judge: this.judgeId,
+      state: WAITING,
+      key: newKey(),
+      device_at: new Date().toISOString(),
+      base: base ?? (team ? baseOf(team, this.own, fields.kind, fields.criterion) : 0),
+      assignment: team?.assignment ?? null,
+      label: team ? team.code : "",
+      ...fields,
+    };
+    const field = fieldOf(operation);
+    const replaced = replacesText
+      ? this.waiting.filter((old) => fieldOf(old) === field && !this.sent.has(old.n) && old.n)
+      : [];
+    this.operations = [...this.operations.filter((old) => !replaced.includes(old)), operation];
+    this.isStoring += 1;
+    this.changed();
+    // One after another: the outbox keeps the order in which the judge did things.
+    this.lastStored = this.lastStored
+      .then(() => this.store.add(operation, replaced.map((old) => old.n)))
+      .then(
+        (n) => {
+          operation.n = n;
+        },
+        () => {
+          // The disk is full, or the browser took the store away: it lives as long as the page.
+          this.failed += 1;
+          operation.n = -this.failed;
+          this.unstored.push(operation);
+        },
+      )
+      .finally(() => {
+        this.isStoring -= 1;
+        this.tellTabs();
+        this.changed();
+        this.soon(replacesText ? 800 : 0);
+      });
+    return this.lastStored;
+  }
+
+  // Of a conflict: the judge's own value is to hold.
+  async keepMine(operation) {
+    const { kind, criterion, value, text, current } = operation;
+    await this.store.settle({ gone: this.sameField(operation) });
+    await this.reload();
+    const team = this.teamOf(operation);
+    await this.add(
+      { kind, criterion, value, text },
+      { team, base: current.number ?? 0 },
+    );
+  }
+
+  // Of a conflict: what the other tablet left is to hold.
+  async takeTheirs(operation) {
+    await this.settle(this.sameField(operation), [], (team) => {
+      const { kind, number, value, text, criterion } = operation.current;
+      const sheet = structuredClone(team.sheet);
+      if (kind === "mark") sheet.marks[criterion] = { value, number };
+      else if (number) sheet[operation.kind] = { text, number };
+      return { ...team, sheet };
+    }, operation.assignment);
+    this.hurry();
+  }
+
+  sameField(operation) {
+    const field = fieldOf(operation);
+    return this.own
+      .filter((other) => other.state !== WAITING && fieldOf(other) === field)
+      .map((other) => other.n);
+  }
+
+  async tryAgain(operation) {
+    await this.store.settle({ changed: [{ ...operation, state: WAITING, detail: "" }] });
+    await this.reload();
+    this.hurry();
+  }
+
+  async discard(operation) {
+    await this.store.settle({ gone: [operation.n] });
+    this.tellTabs();
+    await this.reload();
+  }
+
+  teamOf(operation) {
+    for (const round of this.package?.rounds ?? []) {
+      const team = round.teams.find((other) => other.assignment === operation.assignment);
+      if (team) return team;
+    }
+    return null;
+  }
+
+  // --- Sending -------------------------------------------------------------------------------
+
+  // Now, whatever was waited for before, and with a look at what the server holds.
+  hurry() {
+    this.isStale = true;
+    this.delay = FIRST_DELAY_MS;
+    this.soon(0);
+  }
+
+  soon(milliseconds) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.work(), milliseconds);
+  }
+
+  async work() {
+    if (this.isWorking) {
+      this.isAskedAgain = true;
+      return;
+    }
+    this.isWorking = true;
+    let wait = null;
+    try {
+      const send = () => this.sendAll();
+      // Of several tabs one sends; the others see what came of it.
+      wait = navigator.locks
+        ? await navigator.locks.request("wuzhen-outbox", { ifAvailable: true }, (lock) =>
+            lock ? send() : FIRST_DELAY_MS)
+        : await send();
+    } finally {
+      this.isWorking = false;
+    }
+    if (wait !== null) this.soon(wait);
+    else if (this.isAskedAgain) this.soon(0);
+    this.isAskedAgain = false;
+  }
+
+  // Send what waits and fetch what changed; milliseconds until the next try, or null.
+  async sendAll() {
+    try {
+      while (this.waiting.some((operation) => operation.n)) {
+        const batch = this.waiting.filter((operation) => operation.n).slice(0, MOST);
+        const problem = await this.sendBatch(batch);
+        // Somebody else signed in on this tablet: what waits stays until its judge is back.
+        if (problem === "other_judge") {
+          this.isStale = true;
+          break;
+        }
+        if (problem) return this.pause(problem);
+      }
+      if (this.isStale) {
+        this.isStale = false;
+        const problem = await this.refresh();
+        if (problem) {
+          this.isStale = true;
+          return this.pause(problem);
+        }
+      }
+    } catch {
+      this.isStale = true;
+      return this.pause("offline");
+    }
+    this.delay = FIRST_DELAY_MS;
+    this.setLink("online");
+    return null;
+  }
+
+  pause(problem) {
+    this.setLink(problem);
+    if (problem !== "offline") return SIGNED_OUT_DELAY_MS;
+    const wait = this.delay * (0.75 + Math.random() / 2);
+    this.delay = Math.min(this.delay * 2, LONGEST_DELAY_MS);
+    return wait;
+  }
+
+  setLink(link) {
+    if (this.link === link) return;
+    this.link = link;
+    this.changed();
+  }
+
+  async ask(url, options = {}) {
+    const begun = Date.now();
+    const answer = await fetch(url, {
+      redirect: "manual",
+      cache: "no-store",
+      ...options,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    return { answer, begun };
+  }
+
+  // What trying again, or signing in, can mend; null where the server has spoken.
+  problemOf(answer) {
+    if (answer.type === "opaqueredirect" || [401, 403].includes(answer.status)) return "signed_out";
+    if (answer.status >= 500 || [0, 408, 429].includes(answer.status)) return "offline";
+    return null;
+  }
+
+  async sendBatch(batch) {
+    for (const operation of batch) this.sent.add(operation.n);
+    const { answer } = await this.ask(this.urls.outbox, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": cookie("csrftoken") ?? "" },
+      body: JSON.stringify({
+        judge: this.judgeId,
+        device: this.device,
+        operations: batch.map(wire),
+      }),
+    });
+    const problem = this.problemOf(answer);
+    if (problem) return problem;
+    const body = await answer.json();
+    if (answer.status === 409) return body.code === "other_judge" ? "other_judge" : "offline";
+    if (!answer.ok) {
+      // The server cannot read the whole of it: find out which one, and keep that here.
+      if (batch.length > 1) {
+        for (const operation of batch) {
+          const one = await this.sendBatch([operation]);
+          if (one) return one;
+        }
+        return null;
+      }
+      await this.take(batch, [{ key: batch[0].key, outcome: "refused", detail: said(body) }]);
+      return null;
+    }
+    await this.take(batch, body.outcomes);
+    return null;
+  }
+
+  // What the server said of each operation.
+  async take(batch, outcomes) {
+    this.answers += 1;
+    const byKey = new Map(outcomes.map((outcome) => [outcome.key, outcome]));
+    const gone = [];
+    const changed = [];
+    const done = [];
+    for (const operation of batch) {
+      const outcome = byKey.get(operation.key);
+      if (!outcome) continue; // not answered for: it stays
+      if (outcome.outcome === "saved") {
+        gone.push(operation.n);
+        done.push([operation, outcome.number]);
+      } else {
+        changed.push({
+          ...operation,
+          state: outcome.outcome === "conflict" ? CONFLICT : REFUSED,
+          detail: outcome.detail,
+          current: outcome.current ?? {},
+        });
+      }
+    }
+    if (changed.length || batch.some((operation) => operation.kind !== "mark")) this.isStale = true;
+    const now = new Date(serverNow()).toISOString();
+    await this.settle(gone, changed, (team, operation, number) =>
+      confirmed(team, operation, number, now), null, done);
+  }
+
+  // One step on disk: operations and, with `change`, the teams they belong to.
+  async settle(gone, changed, change, assignment = null, done = []) {
+    let rounds = this.package?.rounds ?? [];
+    const touch = (id, change_) => {
+      rounds = rounds.map((round) => ({
+        ...round,
+        teams: round.teams.map((team) => (team.assignment === id ? change_(team) : team)),
+      }));
+    };
+    if (assignment !== null) touch(assignment, change);
+    for (const [operation, number] of done) {
+      touch(operation.assignment, (team) => change(team, operation, number));
+    }
+    const ties = (this.package?.ties ?? []).filter(
+      (tie) => !done.some(([operation]) => operation.kind === "tie" && operation.tie === tie.id),
+    );
+    const kept = { package: { ...this.package, rounds, ties }, etag: null };
+    const settled = new Set([...gone, ...changed.map((operation) => operation.n)]);
+    this.unstored = this.unstored.filter((operation) => !settled.has(operation.n));
+    await this.store.settle({ gone, changed, key: `package-${this.judgeId}`, value: kept });
+    this.tellTabs();
+    await this.reload();
+  }
+
+  // --- The package ---------------------------------------------------------------------------
+
+  // Fetch the package if it changed; a problem's name, or null.
+  async refresh() {
+    const answers = this.answers;
+    const { answer, begun } = await this.ask(this.urls.package, {
+      headers: this.etag ? { "If-None-Match": this.etag } : {},
+    });
+    const problem = this.problemOf(answer);
+    if (problem) return problem;
+    if (answer.status === 304) return null;
+    if (!answer.ok) return "offline";
+    const fresh = await answer.json();
+    heard(fresh.server_time, begun, Date.now());
+    // A package that was made before an operation was confirmed does not know of it.
+    if (answers !== this.answers) return this.refresh();
+    this.judgeId = fresh.judge.id;
+    this.package = fresh;
+    this.etag = answer.headers.get("ETag");
+    await this.store.set("judge", this.judgeId);
+    await this.store.set(`package-${this.judgeId}`, { package: fresh, etag: this.etag });
+    this.changed();
+    return null;
+  }
+
+  // The hall's stage, as it was pushed; an older word than ours says nothing.
+  hearStage(stage) {
+    if (!this.package) return;
+    heard(stage.server_time, Date.now(), Date.now());
+    const rounds = this.package.rounds.map((round) =>
+      round.id === stage.round && round.stage && round.stage.version <= stage.version
+        ? { ...round, stage }
+        : round,
+    );
+    this.package = { ...this.package, rounds };
+    this.changed();
+  }
+
+  // End the session; what was not sent stays, what can be read of others' projects goes.
+  async signOut(url) {
+    try {
+      const { answer } = await this.ask(url, {
+        method: "POST",
+        headers: { "X-CSRFToken": cookie("csrftoken") ?? "" },
+      });
+      if (answer.type !== "opaqueredirect" && !answer.ok) return false;
+    } catch {
+      this.setLink("offline");
+      return false;
+    }
+    await this.store.remove(`package-${this.judgeId}`);
+    await this.store.remove("judge");
+    return true;
+  }
+
+  // --- Last resort ---------------------------------------------------------------------------
+
+  exported() {
+    return {
+      format: "wuzhen-outbox-1",
+      device: this.device,
+      at: new Date().toISOString(),
+      event: this.package?.event?.slug ?? "",
+      judge: this.package?.judge ?? null,
+      operations: this.operations,
+    };
+  }
+
+  // Take in a file that another tablet of this judge exported; how many were new.
+  async imported(text) {
+    const file = JSON.parse(text);
+    if (file.format !== "wuzhen-outbox-1") throw new Error("format");
+    const known = new Set(this.operations.map((operation) => operation.key));
+    const fresh = file.operations.filter(
+      (operation) => operation.judge === this.judgeId && !known.has(operation.key),
+    );
+    for (const { n, ...operation } of fresh) {
+      await this.store.add({ ...operation, state: WAITING });
+    }
+    this.tellTabs();
+    await this.reload();
+    this.hurry();
+    return fresh.length;
+  }
+}
+
+// What the server is sent of an operation.
+function wire(operation) {
+  const { kind, key, assignment, criterion, value, text, marks, tie, order, base, device_at } =
+    operation;
+  return { kind, key, assignment, criterion, value, text, marks, tie, order, base, device_at };
+}
+
+const said = (body) =>
+  body.detail || Object.values(body).flat().map((part) => JSON.stringify(part)).join(" ");
+
+function deviceName() {
+  const agent = navigator.userAgent;
+  const system = ["iPad", "iPhone", "Android", "Windows", "Macintosh", "Linux"].find((name) =>
+    agent.includes(name));
+  return system === "Macintosh" && navigator.maxTouchPoints > 1 ? "iPad" : system ?? "tablet";
+}
