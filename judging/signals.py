@@ -2,6 +2,6 @@
 
 from django.dispatch import Signal
 
-# Sent once what everybody in the hall may see of a round has changed and is stored: who is on stage,
-# the clock, how many sheets are in. kwargs: round.
+# Sent once what everybody in the hall may see of a round has changed and is stored: who is on
+# stage, the clock, how many sheets are in. kwargs: round.
 hall_changed = Signal()

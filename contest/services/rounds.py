@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -24,11 +25,29 @@ def first_open_round(track: Track) -> Round | None:
 
 
 def join_round(round: Round, team: Team) -> Participation:
-    """Put a team into a round; a team that is in it already stays as it is."""
+    """Put a team into a round; a team that is in it already stays, one that had left comes back."""
     participation, created = Participation.objects.get_or_create(round=round, team=team)
+    if not created and participation.status == ParticipationStatus.WITHDRAWN:
+        if team.status not in COMPETING:
+            return participation
+        participation.move_to(ParticipationStatus.ACTIVE)  # who had to leave comes back
+        created = True
     if created:
         ranking_inputs_changed.send(sender=Round, round=round)
     return participation
+
+
+def leave_round(participation: Participation, by: User, reason: str) -> None:
+    """Take a team out of a round that it was put into by mistake.
+
+    Where something is on record of it there, such as a conflict of interest that was declared
+    meanwhile, it stays as one that withdrew.
+    """
+    try:
+        with transaction.atomic():
+            participation.delete()
+    except ProtectedError:
+        participation.move_to(ParticipationStatus.WITHDRAWN, by=by, reason=reason)
 
 
 def eligible_teams(round: Round):

@@ -68,7 +68,7 @@ class Criterion(Named):
     """
 
     class Kind(models.TextChoices):
-        SCORED = "scored", _("scored")
+        SCORED = "scored", _("scored by weight")
         BONUS = "bonus", _("bonus")
         PENALTY = "penalty", _("penalty")
         VETO = "veto", _("condition (veto)")

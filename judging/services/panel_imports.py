@@ -45,7 +45,7 @@ COLUMNS = {
 NEW, CHANGED, UNCHANGED = "new", "changed", "unchanged"
 OUTCOMES = {
     NEW: gettext_lazy("new"),
-    CHANGED: gettext_lazy("changed"),
+    CHANGED: gettext_lazy("different"),
     UNCHANGED: gettext_lazy("unchanged"),
 }
 

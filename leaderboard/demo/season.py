@@ -19,12 +19,12 @@ from django.utils import timezone
 from contest.models import Event, Participation, Round, Submission, Team, Track, User
 from contest.services.baselines import submit_baseline
 from contest.services.events import create_event, publish_event, save_track
-from contest.services.rounds import close_round, open_round, publish_round, set_running_order
+from contest.services.rounds import close_round, open_round, publish_round
 from contest.services.submissions import receive
 from contest.services.teams import confirm_team, register_team
 from contest.states import ParticipationStatus, SubmissionStatus
-from judging.models import Judge, Panel, Rubric
-from judging.services import panels, rubrics, scoresheets
+from judging.models import Judge, Panel, Rubric, Stage
+from judging.services import panels, rubrics, scoresheets, stage
 from judging.services import runs as scoring
 from judging.services.benchmarks import define_benchmark
 from judging.services.metric_results import counted_results
@@ -399,9 +399,7 @@ class Season:
     def _seat(self, round: Round) -> Panel:
         """Open the roadshow, draw the running order, seat the seven judges."""
         open_round(round, self.organizer)
-        taking_part = list(round.participations.all())
-        self.random.shuffle(taking_part)
-        set_running_order(round, taking_part, self.organizer)
+        stage.draw(round, self.organizer, seed=f"{SLUG} {round.slug}")
         panel = Panel(round=round, rubric=self.rubric, name_zh="评审组", name_en="Panel")
         panel.full_clean()
         panel.save()
@@ -554,8 +552,12 @@ class Season:
         self._close_and_advance(preliminary)
         panel = self._seat(semifinal)
         # Four judges have scored the first three teams; the last judge has everything to do.
-        stage = list(semifinal.participations.order_by("running_order"))[:3]
-        self._score(panel, self._quality(preliminary), self.judges[:4], stage)
+        first_three = stage.taking_part(semifinal)[:3]
+        self._score(panel, self._quality(preliminary), self.judges[:4], first_three)
+        # Two teams had their turn; the third answers questions, its clock held.
+        for _team in first_three:
+            stage.call_next(semifinal, self.organizer)
+        stage.go_to_phase(semifinal, self.organizer, Stage.Phase.QUESTIONS)
         standings.refresh(semifinal)
 
     def _wine_track(self) -> None:

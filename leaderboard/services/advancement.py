@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
 from contest.models import LogEntry, Round, User
-from contest.services.rounds import join_round, mark_decided, undo_decided
+from contest.services.rounds import join_round, leave_round, mark_decided, undo_decided
 from contest.states import RoundStatus
 from judging.models import Assignment
 from judging.services.panels import unassign
@@ -208,6 +208,7 @@ def revoke(advancement: Advancement, by: User, reason: str) -> Advancement:
             leaving = following.participations.filter(team__in=teams)
             for assignment in Assignment.objects.filter(participation__in=leaving):
                 unassign(assignment, by)
-            leaving.delete()
+            for participation in leaving:
+                leave_round(participation, by, reason)
         undo_decided(round, by, reason)
     return advancement

@@ -29,7 +29,7 @@ from leaderboard.services.schemes import ensure_scheme
 WORDS = {
     "stage": gettext_lazy("On stage"),
     "nobody": gettext_lazy("We continue shortly"),
-    "next": gettext_lazy("Next"),
+    "next": gettext_lazy("Up next"),
     "presentation": gettext_lazy("Presentation"),
     "questions": gettext_lazy("Questions"),
     "over": gettext_lazy("over time"),

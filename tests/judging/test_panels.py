@@ -4,11 +4,23 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 
 from contest.errors import Refused
+from contest.models import EventRole, LogEntry
 from judging.models import Assignment, Scoresheet
-from judging.services.panels import add_judge, assign, assign_all, edit_judge, save_panel, unassign
-from judging.services.scoresheets import Sent, open_sheet, save_mark
+from judging.services.panels import (
+    add_judge,
+    assign,
+    assign_all,
+    awaited,
+    edit_judge,
+    effects,
+    recuse,
+    save_panel,
+    unassign,
+)
+from judging.services.scoresheets import Sent, open_sheet, save_mark, submit_sheet
 from tests.factories import (
     make_event,
     make_judge,
@@ -70,6 +82,49 @@ def test_a_judge_is_assigned_only_within_the_panel(round, by):
     with pytest.raises(Refused) as caught:
         assign(panel, panel.judges.first(), elsewhere, by)
     assert caught.value.code == "wrong_round"
+
+
+def test_the_same_organisation_takes_a_reason(round, by):
+    participation = round.participations.first()
+    own = make_judge(round.event, organisation_en=participation.team.organisation_en)
+    panel = make_panel(round, [own], assign=False)
+    with pytest.raises(Refused) as caught:
+        assign(panel, own, participation, by)
+    assert caught.value.code == "same_organisation"
+    given = assign(panel, own, participation, by, in_spite="no other expert")
+    assert assign(panel, own, participation, by) == given, "given is given"
+    assert LogEntry.objects.get(action="assigned").reason == "no other expert"
+
+
+def test_a_chair_sits_in_the_panel(round, by):
+    names, rubric = {"name_en": "Panel", "name_zh": ""}, make_rubric(round.event)
+    chair, other = make_judge(round.event), make_judge(round.event)
+    panel = save_panel(round, by, fields={**names, "chair": chair}, rubric=rubric, judges=[chair])
+    assert panel.chair == chair
+    with pytest.raises(ValidationError) as caught:
+        save_panel(round, by, panel, fields={}, rubric=rubric, judges=[other])
+    assert "chair" in caught.value.message_dict
+
+
+def test_a_conflict_says_what_it_means_for_sheets(round, by):
+    EventRole.objects.create(event=round.event, user=by)
+    judges = [make_judge(round.event) for _n in range(3)]
+    panel = make_panel(round, judges, make_rubric(round.event, weights=(100,)))
+    first, second, *_rest = round.participations.select_related("team")
+    for assignment in panel.assignments.filter(participation=first):
+        sheet, user = open_sheet(assignment), assignment.judge.user
+        save_mark(sheet, panel.rubric.criteria.get(), Decimal(5), sent=Sent("k"), by=user)
+        submit_sheet(sheet, user)
+    assert awaited(round).count() == 9
+    (effect,) = effects(recuse(judges[0], first.team, by, "adviser"))
+    assert (effect.submitted, effect.counted) == (True, 2)
+    with translation.override("en"):
+        assert "no longer counts" in effect.sentence
+        assert "count now: 2" in effect.sentence
+    (effect,) = effects(recuse(judges[0], second.team, by, "adviser"))
+    assert (effect.submitted, effect.counted) == (False, 0)
+    assert awaited(round).count() == 7
+    assert effects(recuse(make_judge(round.event), first.team, by, "adviser")) == []
 
 
 def test_an_assignment_with_marks_stays(round, by):

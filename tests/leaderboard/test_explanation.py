@@ -415,6 +415,37 @@ def test_the_page_shows_the_numbers(client, shown):
     assert reverse("desk-explained", args=args) in ranking
 
 
+def test_the_page_shows_vetoes_and_a_chairs_decision(client, track, organizer):
+    client.force_login(organizer, backend="django.contrib.auth.backends.ModelBackend")
+
+    def page(participation):
+        round = participation.round
+        args = [round.event.slug, round.slug, participation.team.code]
+        return client.get(reverse("desk-explained", args=args)).content.decode()
+
+    round = make_round(track, format="roadshow", kind="semifinal")
+    vetoed = make_participation(round, make_team(track))
+    judges = [make_judge(track.event) for _n in range(2)]
+    give(make_panel(round, judges, rich_rubric(track.event)), [(5, 5, 1, 2, 0)] * 2, [True] * 2)
+    shown = page(vetoed)
+    assert "The team is excluded." in shown
+    assert "condition not met: 2." not in shown
+    assert "Judges who say that a condition is not met: 2." in shown
+    assert "-2.00" in shown, "a penalty takes points off"
+
+    teams = [make_team(track) for _n in range(2)]
+    round = roadshow(track, teams, judges, [[6, 6], [7, 5]], ordinal=2)
+    round.scheme.tie_breaks = ["chair"]
+    round.scheme.save()
+    Panel.objects.filter(round=round).update(chair=judges[1])
+    asked = ties.ask(round.panels.get(), list(round.participations.all()), organizer)
+    order = [p.pk for p in round.participations.all()]
+    ties.decide(asked, judges[1].user, order, "the better pitch")
+    shown = page(round.participations.first())
+    assert f"place 1, decided by {judges[1].name}" in shown
+    assert "the better pitch" in shown
+
+
 def test_a_round_without_a_ranking_says_so(client, track, organizer):
     round = make_round(track, format="roadshow", status="draft")
     team = make_team(track)

@@ -78,6 +78,7 @@ PAGES = {
     "desk-workers": ("organizer", lambda o: [o.event.slug]),
     "desk-rescoring": ("organizer", lambda o: [o.event.slug, o.preliminary.slug]),
     "desk-panel": ("organizer", lambda o: [o.event.slug, o.round.slug]),
+    "desk-panel-edit": ("organizer", lambda o: [o.event.slug, o.round.slug, o.panel.pk]),
     "desk-panel-rubric": ("organizer", lambda o: [o.event.slug, o.round.slug, o.panel.pk]),
     "desk-roadshow": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-reveal": ("organizer", lambda o: [o.event.slug, o.round.slug]),
