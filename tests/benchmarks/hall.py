@@ -256,8 +256,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
     workers = web_workers()
     print(
-        f"Python {platform.python_version()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, "
-        f"{connection.vendor}, messages by {'Redis' if settings.REDIS_URL else 'folder'}, "
+        f"Python {platform.python_version()}, {os.cpu_count()} CPUs, "
+        f"load {os.getloadavg()[0]:.1f}, {connection.vendor}, messages by {'Redis' if settings.REDIS_URL else 'folder'}, "
         f"{workers} web processes",
         flush=True,
     )
