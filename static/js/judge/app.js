@@ -199,8 +199,8 @@ function syncView() {
   if (tablet.link === "signed_out") [kind, text] = ["bad", waiting ? t("signed_out", { n: waiting }) : t("signed_out_none")];
   if (tablet.link === "online" && waiting) [kind, text] = ["quiet", t("sending", { n: waiting })];
   if (decisions) [kind, text] = ["bad", t("attention", { n: decisions })];
-  return html`<a class="sync sync-${kind}" id="sync" href="#/tablet" role="status"
-    data-waiting=${waiting} data-link=${tablet.link} data-storing=${tablet.isStoring}>${text}</a>`;
+  return html`<div class="sync-place" role="status"><a class="sync sync-${kind}" id="sync" href="#/tablet"
+    data-waiting=${waiting} data-link=${tablet.link} data-storing=${tablet.isStoring}>${text}</a></div>`;
 }
 
 function stageView({ page, team }) {

@@ -1,0 +1,123 @@
+"""Every page, as somebody who may see it, is looked at by axe-core: nothing serious is found."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+from playwright.sync_api import Error, Page, expect
+
+from tests.browser.tablets import Hall, Tablet
+from tests.permissions.expected import ACCOUNTS, PAGES
+from tests.permissions.world import ROLES, make_world
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.long,
+    pytest.mark.django_db(transaction=True),
+]
+
+AXE = Path(__file__).parent.parent / "vendor/axe-core/axe.min.js"
+CHECK = """
+async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, help, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id} (${help}): ${html.slice(0, 200)} ` +
+        failureSummary.split("\\n").slice(1, 3).join(" ").trim()));
+}
+"""
+# Each page is seen by the first of these who may. Judges have the tablet.
+VIEWERS = ("anonymous", "team", "organizer")
+LANGUAGES = {"en": "en-GB", "zh-hans": "zh-CN"}
+
+
+def pages_of(viewer: str):
+    """``(name, arguments)`` of the pages that are this viewer's to look at."""
+    for name, cases in (PAGES | ACCOUNTS).items():
+        for method, arguments, wanted in cases:
+            may = [who for who in VIEWERS if wanted[ROLES.index(who)] == "."]
+            if method == "GET" and may and may[0] == viewer:
+                yield name, arguments
+
+
+def found_on(page: Page) -> list[str]:
+    return page.evaluate(CHECK)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("viewer", VIEWERS)
+def test_pages(site, open_context, viewer, language):
+    world = make_world()
+    context = open_context(1280, 800, locale=LANGUAGES[language])
+    cookies = [{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": site.url}]
+    if user := world.users[viewer]:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        name = settings.SESSION_COOKIE_NAME
+        cookies.append({"name": name, "value": client.cookies[name].value, "url": site.url})
+    context.add_cookies(cookies)
+    page = context.new_page()
+    page.add_init_script(path=AXE)
+    found, looked = [], 0
+    for name, arguments in pages_of(viewer):
+        try:
+            url = reverse(name, kwargs=arguments(world.objects))
+        except NoReverseMatch:
+            continue
+        try:
+            answer = page.goto(f"{site.url}{url}", wait_until="load")
+        except Error as error:
+            if "Download is starting" in str(error):
+                continue
+            raise
+        if "text/html" not in answer.headers.get("content-type", ""):
+            continue
+        looked += 1
+        found += [f"{name}: {what}" for what in found_on(page)]
+    assert looked
+    assert not found, "\n".join(dict.fromkeys(found))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_tablet(site, open_context, language):
+    hall = Hall()
+    context = open_context(1024, 768, locale=LANGUAGES[language])
+    tablet = Tablet(site, context)
+    page = tablet.page
+    page.add_init_script(path=AXE)
+    found = []
+
+    def look(what: str) -> None:
+        found.extend(f"{what}: {one}" for one in found_on(page))
+
+    tablet.go_home()
+    expect(page.locator("#link")).to_be_visible()
+    look("signing in")
+    tablet.sign_in(hall.judge)
+    look("teams")
+    first, second, _third = hall.assignments()
+    tablet.open(first)
+    look("an empty sheet")
+    tablet.fill(hall)
+    tablet.open(second).fill(hall)
+    tablet.saved()
+    look("a sheet")
+    page.locator(".bar .btn-primary").click()
+    look("handing in")
+    page.keyboard.press("Escape")
+    page.locator(".recuse-row button").click()
+    look("a conflict of interest")
+    page.keyboard.press("Escape")
+    with tablet.cut_off():
+        tablet.tap(hall.criteria[0], "3")
+        tablet.offline()
+        look("without a network")
+    tablet.saved().submit()
+    tablet.saved()
+    look("a sheet that was handed in")
+    page.locator("header nav a").click()
+    look("the tablet")
+    assert not found, "\n".join(dict.fromkeys(found))
