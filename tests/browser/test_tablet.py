@@ -619,6 +619,7 @@ def test_what_the_server_refuses_is_kept_and_sent_again(site, tablet, hall, open
     return_sheet(sheet_of(first), hall.organizer, "as you asked")
     expect(tablet.page.locator("main")).to_contain_text("as you asked")
     refused.get_by_role("button", name="Send again").click()
+    expect(refused).to_have_count(0)
     tablet.saved()
     expect(tablet.criterion(idea).locator(".mark")).to_have_text("2")
     assert values(first)[-1] == Decimal(2)

@@ -79,7 +79,7 @@ def test_the_desk_hears_of_every_change_to_sheets(stage, told):
 
 def test_the_desk_hears_who_is_to_score_whom(stage, told):
     organizer, round, judge, _participation, panel = stage
-    desk = [f"desk-{round.pk}"]
+    desk = [f"desk-{round.pk}", f"judge-{judge.pk}"]
     later = make_participation(round, make_team(round.track))
     assert told(panels.assign, panel, judge, later, organizer) == desk
     assert told(panels.assign, panel, judge, later, organizer) == []
