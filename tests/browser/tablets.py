@@ -165,7 +165,7 @@ class Tablet:
                 self.tap(criterion, mark)
 
     def submit(self) -> None:
-        self.page.get_by_role("button", name="Submit…").click()
+        self.page.locator(".bar .btn-primary").click()
         self.page.locator("#confirm-submit").click()
 
     @property
