@@ -255,11 +255,11 @@ def main() -> None:
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
     workers = web_workers()
+    bus = "Redis" if settings.REDIS_URL else "folder"
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} CPUs, "
-        f"load {os.getloadavg()[0]:.1f}, "
-        f"{connection.vendor}, messages by {'Redis' if settings.REDIS_URL else 'folder'}, "
-        f"{workers} web processes",
+        f"load {os.getloadavg()[0]:.1f}, {connection.vendor}, messages by {bus}, "
+        f"{workers} web process(es)",
         flush=True,
     )
     try:

@@ -51,11 +51,14 @@ def running_web(workers: int) -> Iterator[Web]:
     )  # fmt: skip
     try:
         url = f"http://127.0.0.1:{port}"
-        for _n in range(150):
+        until = time.monotonic() + 120
+        while True:
             try:
                 urllib.request.urlopen(f"{url}/healthz").read()
                 break
             except OSError:
+                if server.poll() is not None or time.monotonic() > until:
+                    raise
                 time.sleep(0.2)
         yield Web(url, port, server.pid)
     finally:
