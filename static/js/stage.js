@@ -245,7 +245,7 @@ async function act(url, action, seen) {
     const said = await answer.json();
     if (!answer.ok) notice(said.detail);
     else if (url === revealAct) apply(said);
-    await load();
+    else load(); // not waited for: the next key may follow at once
   } catch {
     notice(say("offline"));
   } finally {

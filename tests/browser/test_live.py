@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from contest.services.rounds import close_round, publish_round, unpublish_round
 from contest.services.signin import make_link
-from judging.services.scoresheets import open_sheet, save_mark, submit_sheet
+from judging.services.scoresheets import Sent, open_sheet, save_mark, submit_sheet
 from leaderboard.services import advancement as services
 from leaderboard.services import standings
 from tests.factories import (
@@ -48,7 +48,7 @@ class Hall:
         sheet = self._sheets.pop()
         for criterion in self.criteria:
             key = f"{sheet.pk}-{criterion.pk}"
-            save_mark(sheet, criterion, Decimal(7), key=key, by=self.judge.user)
+            save_mark(sheet, criterion, Decimal(7), sent=Sent(key), by=self.judge.user)
         submit_sheet(sheet, self.judge.user)
 
     @property

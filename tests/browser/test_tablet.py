@@ -619,6 +619,7 @@ def test_what_the_server_refuses_is_kept_and_sent_again(site, tablet, hall, open
     return_sheet(sheet_of(first), hall.organizer, "as you asked")
     expect(tablet.page.locator("main")).to_contain_text("as you asked")
     refused.get_by_role("button", name="Send again").click()
+    expect(refused).to_have_count(0)
     tablet.saved()
     expect(tablet.criterion(idea).locator(".mark")).to_have_text("2")
     assert values(first)[-1] == Decimal(2)
@@ -676,7 +677,7 @@ def test_what_one_judge_left_is_not_sent_as_anothers(site, open_context):
     assert tablet.mark(hall.criteria[0]) == "–"
     tablet.tap(hall.criteria[0], "10")
     tablet.saved()
-    tablet.page.get_by_role("link", name="This tablet").click()
+    tablet.page.get_by_role("link", name="This tablet", exact=True).click()
     expect(tablet.page.locator("main")).to_contain_text("1 changes of another judge wait")
     assert (values(first), values(theirs)) == ([], [Decimal(10)])
     # Two hands the tablet back.
@@ -695,12 +696,12 @@ def test_an_outbox_travels_as_a_file(site, tablet, hall, open_context, tmp_path)
     with tablet.cut_off():
         tablet.open(first).tap(idea, "7")
         tablet.type(impact, "70")
-        tablet.stored().page.get_by_role("link", name="This tablet").click()
+        tablet.stored().page.get_by_role("link", name="This tablet", exact=True).click()
         with tablet.page.expect_download() as download:
             tablet.page.get_by_role("button", name="Save as a file").click()
         file = tmp_path / "outbox.json"
         download.value.save_as(file)
-        other.page.get_by_role("link", name="This tablet").click()
+        other.page.get_by_role("link", name="This tablet", exact=True).click()
         pick = other.page.locator("input[type=file]")
         pick.set_input_files(file)
         expect(other.page.locator("main")).to_contain_text("2 changes were read in.")
@@ -723,13 +724,13 @@ def test_a_file_of_older_marks_does_not_overwrite_newer_ones(
     other = second_device(site, hall, open_context).open(first)
     with tablet.cut_off():
         tablet.open(first).tap(idea, "7")
-        tablet.stored().page.get_by_role("link", name="This tablet").click()
+        tablet.stored().page.get_by_role("link", name="This tablet", exact=True).click()
         with tablet.page.expect_download() as download:
             tablet.page.get_by_role("button", name="Save as a file").click()
         file = tmp_path / "outbox.json"
         download.value.save_as(file)
         other.tap(idea, "9")
-        other.saved().page.get_by_role("link", name="This tablet").click()
+        other.saved().page.get_by_role("link", name="This tablet", exact=True).click()
         other.page.locator("input[type=file]").set_input_files(file)
         expect(other.page.locator("main")).to_contain_text("1 changes were read in.")
     expect(other.sync).to_contain_text("1 need your decision", timeout=WAIT_MS)

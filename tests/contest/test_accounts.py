@@ -94,12 +94,12 @@ def test_a_link_signs_in_once_on_one_device(client, judge):
     assert open_link(client, token, "get").status_code == 200
     assert "_auth_user_id" not in client.session, "a preview of the address uses nothing up"
     assert open_link(client, token).url == reverse("judge-home")
-    assert client.get(reverse("judge-home")).status_code == 200
+    assert client.get(reverse("api-tablet-list")).status_code == 200
     second = Client()
     assert open_link(second, token, "get").status_code == 404
     assert open_link(second, token).status_code == 409
     assert "_auth_user_id" not in second.session
-    assert client.get(reverse("judge-home")).status_code == 200
+    assert client.get(reverse("api-tablet-list")).status_code == 200
 
 
 def test_the_secret_is_stored_nowhere(judge):
@@ -119,14 +119,14 @@ def test_revoking_ends_the_session_too(client, judge):
     link, token = make_link(judge.user, judge.event, by=None)
     open_link(client, token)
     revoke_link(link, make_user())
-    assert client.get(reverse("judge-home")).status_code == 302
+    assert client.get(reverse("api-tablet-list")).status_code == 401
 
 
 def test_an_expired_link_opens_nothing_and_ends_what_it_opened(client, judge):
     link, token = make_link(judge.user, judge.event, by=None)
     open_link(client, token)
     SignInLink.objects.filter(pk=link.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert client.get(reverse("judge-home")).status_code == 302
+    assert client.get(reverse("api-tablet-list")).status_code == 401
     assert open_link(Client(), token).status_code == 409
 
 

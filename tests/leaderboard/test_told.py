@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from contest import live
 from contest.services.rounds import close_round, publish_round, unpublish_round
 from judging.services import panels
-from judging.services.scoresheets import open_sheet, return_sheet, save_mark, submit_sheet
+from judging.services.scoresheets import Sent, open_sheet, return_sheet, save_mark, submit_sheet
 from leaderboard.services import advancement, standings
 from tests.factories import (
     make_event,
@@ -52,23 +52,25 @@ def stage():
 
 def fill(sheet, judge):
     for criterion in sheet.assignment.panel.rubric.criteria.all():
-        save_mark(sheet, criterion, Decimal(7), key=f"k{criterion.pk}", by=judge.user)
+        save_mark(sheet, criterion, Decimal(7), sent=Sent(f"k{criterion.pk}"), by=judge.user)
 
 
 def test_the_desk_hears_of_every_change_to_sheets(stage, told):
     organizer, round, judge, _participation, panel = stage
-    desk = [f"desk-{round.pk}"]
+    # The judge's other tablets, too; the stage screen counts the sheets that are in.
+    desk = [f"desk-{round.pk}", f"judge-{judge.pk}"]
+    hall = [desk[0], f"hall-{round.pk}", desk[1]]
     sheet = open_sheet(judge.assignments.get())
     criterion = panel.rubric.criteria.first()
-    mark = {"key": "k", "by": judge.user}
+    mark = {"sent": Sent("k"), "by": judge.user}
     assert told(save_mark, sheet, criterion, Decimal(7), **mark) == desk
     assert told(save_mark, sheet, criterion, Decimal(7), **mark) == [], "the same tap again"
     with pytest.raises(ValidationError):
-        told(save_mark, sheet, criterion, Decimal(700), key="l", by=judge.user)
+        told(save_mark, sheet, criterion, Decimal(700), sent=Sent("l"), by=judge.user)
     fill(sheet, judge)
-    assert told(submit_sheet, sheet, judge.user) == desk
+    assert told(submit_sheet, sheet, judge.user) == hall
     assert told(submit_sheet, sheet, judge.user) == []
-    assert told(return_sheet, sheet, organizer, "look again") == desk
+    assert told(return_sheet, sheet, organizer, "look again") == hall
     team = sheet.assignment.participation.team
     assert told(panels.recuse, judge, team, judge.user, "a friend") == desk
     assert told(panels.recuse, judge, team, judge.user, "a friend") == []
@@ -77,7 +79,7 @@ def test_the_desk_hears_of_every_change_to_sheets(stage, told):
 
 def test_the_desk_hears_who_is_to_score_whom(stage, told):
     organizer, round, judge, _participation, panel = stage
-    desk = [f"desk-{round.pk}"]
+    desk = [f"desk-{round.pk}", f"judge-{judge.pk}"]
     later = make_participation(round, make_team(round.track))
     assert told(panels.assign, panel, judge, later, organizer) == desk
     assert told(panels.assign, panel, judge, later, organizer) == []
