@@ -401,7 +401,12 @@ def test_a_tap_while_the_store_is_read_stays_in_sight(tablet, hall):
     tablet.open(first)
     # The next time the app reads its store, a finger is quicker than the answer.
     tablet.page.evaluate(
-        """selector => {
+        """([selector, mark]) => {
+          window.shown = [];
+          new MutationObserver(() => {
+            window.shown.push(document.querySelector(mark).textContent);
+          }).observe(document.querySelector(mark), { characterData: true, subtree: true,
+            childList: true });
           const read = IDBObjectStore.prototype.getAll;
           IDBObjectStore.prototype.getAll = function (...given) {
             const asked = read.apply(this, given);
@@ -410,13 +415,13 @@ def test_a_tap_while_the_store_is_read_stays_in_sight(tablet, hall):
             return asked;
           };
         }""",
-        f'[data-criterion="{idea.pk}"] input[value="9"]',
+        [f'[data-criterion="{idea.pk}"] {what}' for what in ('input[value="9"]', ".mark")],
     )
     tablet.tap(idea, "4")
     expect(tablet.criterion(idea).locator(".mark")).to_have_text("9")
     expect(tablet.criterion(idea)).to_contain_text("on the server")
     tablet.saved()
-    assert tablet.mark(idea) == "9"
+    assert tablet.page.evaluate("window.shown") == ["4", "9"], "it never fell back"
     assert values(first) == [Decimal(4), Decimal(9)]
 
 
