@@ -5,10 +5,13 @@ Rows are dicts; their keys are the names of the columns, which stay the same.
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 import xlsxwriter
+from django.utils.translation import gettext as _
+
+from contest.errors import Refused
 
 # What a spreadsheet takes for the beginning of a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -17,6 +20,17 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 JSON_TYPE = "application/json"
 # The most characters that a cell of XLSX holds.
 CELL = 32767
+
+
+def choose(formats: Mapping[str, tuple[str, Callable]], fmt: str) -> tuple[str, Callable]:
+    """(content type, writer) of a format. Raises Refused for one that is none of them."""
+    if fmt not in formats:
+        raise Refused(
+            _("Choose one of the formats %(formats)s."),
+            code="unknown_format",
+            params={"formats": ", ".join(formats)},
+        )
+    return formats[fmt]
 
 
 def neutral(value):

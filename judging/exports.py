@@ -4,10 +4,8 @@ import json
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from contest import tables_out
-from contest.errors import Refused
 from contest.models import Round
 from judging.models import RecordEntry
 from judging.services import record
@@ -93,11 +91,5 @@ FORMATS = {
 
 def export(round: Round, fmt: str) -> tuple[str, str, bytes]:
     """(file name, content type, content). Raises Refused for a format that is none of FORMATS."""
-    if fmt not in FORMATS:
-        raise Refused(
-            _("Choose one of the formats %(formats)s."),
-            code="unknown_format",
-            params={"formats": ", ".join(FORMATS)},
-        )
-    content_type, write = FORMATS[fmt]
+    content_type, write = tables_out.choose(FORMATS, fmt)
     return f"{round.event.slug}-{round.slug}-record.{fmt}", content_type, write(round)

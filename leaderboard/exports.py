@@ -16,7 +16,6 @@ from fpdf.enums import TableBordersLayout
 from fpdf.fonts import FontFace
 
 from contest import tables_out
-from contest.errors import Refused
 from contest.models import Round
 from contest.numbers import round_half_up
 from contest.templatetags.wuzhen import event_time
@@ -226,13 +225,7 @@ FORMATS: dict[str, tuple[str, Callable]] = {
 def export(advancement: Advancement, fmt: str) -> tuple[str, str, bytes]:
     """(file name, content type, content) of the finalist list. Raises Refused for a format
     that is none of FORMATS."""
-    if fmt not in FORMATS:
-        raise Refused(
-            _("Choose one of the formats %(formats)s."),
-            code="unknown_format",
-            params={"formats": ", ".join(FORMATS)},
-        )
-    content_type, write = FORMATS[fmt]
+    content_type, write = tables_out.choose(FORMATS, fmt)
     rows = [row.flat() for row in finalist_rows(advancement)]
     name = f"{advancement.round.event.slug}-{advancement.round.slug}-finalists.{fmt}"
     return name, content_type, write(rows, advancement)

@@ -13,30 +13,29 @@ from contest.numbers import round_half_up
 register = template.Library()
 
 
+def _in_zone(moment, event, pattern: str, *, named: bool) -> str:
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment, ZoneInfo(event.time_zone)).strftime(pattern)
+    return f"{local} ({event.time_zone})" if named else local
+
+
 @register.filter
 def event_time(moment, event):
     """A moment in the event's zone, with the zone's name: ``2026-11-25 18:00 (Asia/Shanghai)``."""
-    if moment is None:
-        return ""
-    local = timezone.localtime(moment, ZoneInfo(event.time_zone))
-    return f"{local:%Y-%m-%d %H:%M} ({event.time_zone})"
+    return _in_zone(moment, event, "%Y-%m-%d %H:%M", named=True)
 
 
 @register.filter
 def event_second(moment, event):
     """The same to the second: ``2026-11-25 18:00:03 (Asia/Shanghai)``."""
-    if moment is None:
-        return ""
-    local = timezone.localtime(moment, ZoneInfo(event.time_zone))
-    return f"{local:%Y-%m-%d %H:%M:%S} ({event.time_zone})"
+    return _in_zone(moment, event, "%Y-%m-%d %H:%M:%S", named=True)
 
 
 @register.filter
 def clock_time(moment, event):
     """The time of day in the event's zone, where the day and the zone are known: ``18:00``."""
-    return (
-        "" if moment is None else f"{timezone.localtime(moment, ZoneInfo(event.time_zone)):%H:%M}"
-    )
+    return _in_zone(moment, event, "%H:%M", named=False)
 
 
 @register.filter

@@ -155,7 +155,7 @@ class TabletViewSet(ViewSet):
             if operation.is_valid():
                 fields = dict(operation.validated_data)
                 fields["order"] = tuple(fields["order"])
-                outcomes += tablet.take(judge, [tablet.Operation(**fields)], device)
+                outcomes.append(tablet.take(judge, tablet.Operation(**fields), device))
             else:
                 outcomes.append(
                     tablet.Outcome(

@@ -21,8 +21,9 @@ from contest.errors import Refused
 from contest.models import Participation, Round, User
 from contest.services.rounds import close_round
 from contest.states import ParticipationStatus
-from judging.models import Assignment, Criterion, Judge, Mark, Recusal, Reminder
+from judging.models import Assignment, Judge, Recusal, Reminder
 from judging.services.scoresheets import may_write_in
+from judging.services.sheet_results import inputs_of
 from judging.services.stage import status_of, taking_part
 from judging.services.totals import exact_total, fraction_to_decimal
 from judging.states import AppearanceStatus, ScoresheetStatus
@@ -213,17 +214,7 @@ def _cells(round: Round, due: Mapping[int, bool]) -> tuple[dict, dict[int, Judge
     assignments = Assignment.objects.filter(
         participation__round=round, participation__status=ParticipationStatus.ACTIVE
     ).select_related("judge", "participation", "scoresheet", "panel")
-    marks: dict = {}
-    for sheet_id, criterion_id, value in Mark.objects.filter(
-        scoresheet__assignment__participation__round=round
-    ).values_list("scoresheet_id", "criterion_id", "value"):
-        marks.setdefault(sheet_id, {})[criterion_id] = value
-    criteria: dict[int, list[Criterion]] = {}
-    for criterion in Criterion.objects.filter(rubric__panels__round=round).distinct():
-        criteria.setdefault(criterion.rubric_id, []).append(criterion)
-    recused = set(
-        Recusal.objects.filter(judge__event=round.event_id).values_list("judge_id", "team_id")
-    )
+    marks, criteria, recused = inputs_of(round)
     cells, judges = {}, {}
     for assignment in assignments:
         judges[assignment.judge_id] = assignment.judge

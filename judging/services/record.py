@@ -36,8 +36,11 @@ def append(round: Round, kind: str, **fields) -> RecordEntry:
 
 def append_all(round: Round, entries: Iterable[Mapping]) -> list[RecordEntry]:
     """Add entries one after another, as ``append`` does, in as few queries as one of them."""
-    Record.objects.get_or_create(round=round)
-    record = Record.objects.select_for_update().get(round=round)
+    locked = Record.objects.select_for_update()
+    record = locked.filter(round=round).first()
+    if record is None:  # the round's first entry
+        Record.objects.get_or_create(round=round)
+        record = locked.get(round=round)
     head, added = record.head, []
     for number, fields in enumerate(entries, start=record.length + 1):
         entry = RecordEntry(record=record, number=number, at=timezone.now(), **fields)

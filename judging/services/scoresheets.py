@@ -206,13 +206,15 @@ def save_mark(
             criterion.validate_mark(value)
         _require_known(sheet, sent, kind=Kind.MARK, criterion=criterion)
         mark = Mark.objects.filter(scoresheet=sheet, criterion=criterion).first()
+        previous = mark.value if mark else None
         if value is None:
             if mark:
                 mark.delete()
+        elif mark:
+            mark.value = value
+            mark.save(update_fields=["value"])
         else:
-            Mark.objects.update_or_create(
-                scoresheet=sheet, criterion=criterion, defaults={"value": value}
-            )
+            Mark.objects.create(scoresheet=sheet, criterion=criterion, value=value)
         sheet.save(update_fields=["updated_at"])
         return _write(
             sheet,
@@ -221,7 +223,7 @@ def save_mark(
             sent,
             criterion=criterion,
             value=value,
-            previous=mark.value if mark else None,
+            previous=previous,
             reason=reason[:1000],
         )
 

@@ -28,6 +28,26 @@ class SheetTotal:
     why_not: str = ""
 
 
+def inputs_of(round: Round) -> tuple[dict, dict[int, list[Criterion]], set[tuple[int, int]]]:
+    """What all sheets of the round are read with, in three queries.
+
+    Marks ``{sheet: {criterion: value}}``, criteria by rubric, and the conflicts of interest as
+    pairs of judge and team.
+    """
+    marks: dict = {}
+    for sheet_id, criterion_id, value in Mark.objects.filter(
+        scoresheet__assignment__participation__round=round
+    ).values_list("scoresheet_id", "criterion_id", "value"):
+        marks.setdefault(sheet_id, {})[criterion_id] = value
+    criteria: dict[int, list[Criterion]] = {}
+    for criterion in Criterion.objects.filter(rubric__panels__round=round).distinct():
+        criteria.setdefault(criterion.rubric_id, []).append(criterion)
+    recused = set(
+        Recusal.objects.filter(judge__event=round.event_id).values_list("judge_id", "team_id")
+    )
+    return marks, criteria, recused
+
+
 def sheet_totals(round: Round) -> list[SheetTotal]:
     """Every submitted sheet of the round, in the order of participation and judge.
 
@@ -42,17 +62,7 @@ def sheet_totals(round: Round) -> list[SheetTotal]:
         )
         .order_by("assignment__participation_id", "assignment__judge_id")
     )
-    marks: dict = {}
-    for sheet_id, criterion_id, value in Mark.objects.filter(
-        scoresheet__assignment__participation__round=round
-    ).values_list("scoresheet_id", "criterion_id", "value"):
-        marks.setdefault(sheet_id, {})[criterion_id] = value
-    criteria: dict[int, list[Criterion]] = {}
-    for criterion in Criterion.objects.filter(rubric__panels__round=round).distinct():
-        criteria.setdefault(criterion.rubric_id, []).append(criterion)
-    recused = set(
-        Recusal.objects.filter(judge__event=round.event_id).values_list("judge_id", "team_id")
-    )
+    marks, criteria, recused = inputs_of(round)
     totals = []
     for sheet in sheets:
         assignment = sheet.assignment

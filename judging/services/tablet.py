@@ -74,7 +74,7 @@ def package(judge: Judge) -> dict:
     for assignment in assignments:
         round = assignment.participation.round
         if round.pk not in rounds:
-            rounds[round.pk] = _round(round, judge)
+            rounds[round.pk] = _round(round)
         rounds[round.pk]["teams"].append(_team(assignment, known))
         rounds[round.pk]["rubrics"].setdefault(str(assignment.panel.rubric_id), None)
     wanted = {int(pk) for shown in rounds.values() for pk in shown["rubrics"]}
@@ -144,7 +144,7 @@ class _Known:
             self.returned[entry.object_id] = entry.reason
 
 
-def _round(round: Round, judge: Judge) -> dict:
+def _round(round: Round) -> dict:
     shown = {
         "id": round.pk,
         "slug": round.slug,
@@ -380,13 +380,9 @@ class Outcome:
     current: dict = field(default_factory=dict)
 
 
-def take(judge: Judge, operations: list[Operation], device: str) -> list[Outcome]:
-    """Do the operations in their order, each in a transaction of its own, and say what became of
-    each. One that is refused does not stop those after it."""
-    return [_take(judge, operation, device) for operation in operations]
-
-
-def _take(judge: Judge, operation: Operation, device: str) -> Outcome:
+def take(judge: Judge, operation: Operation, device: str) -> Outcome:
+    """Do one operation, in a transaction of its own, and say what became of it; a refusal is an
+    answer, too, and does not stop the operations after it."""
     try:
         number = _do(judge, operation, device)
     except Conflict as conflict:

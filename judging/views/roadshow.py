@@ -5,7 +5,7 @@ import json
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -16,7 +16,7 @@ from contest.errors import Refused
 from contest.models import Round
 from contest.numbers import whole
 from contest.states import RoundStatus
-from contest.views.saying import say
+from contest.views.saying import acted, say
 from judging.forms.stage import StageForm
 from judging.models import Stage
 from judging.services import grid
@@ -123,15 +123,9 @@ def desk_roadshow_act(request, round):
     Answers with the part of the desk that changed, with JSON to a screen that asks for it, or with
     the desk itself where there are no scripts.
     """
-    wants_json = request.headers.get("Accept") == "application/json"
-    try:
-        _act(request, round)
-    except ValidationError as error:
-        if wants_json:
-            return JsonResponse({"detail": " ".join(error.messages)}, status=409)
-        say(request, error)
-    if wants_json:
-        return JsonResponse(services.describe(round))
+    answer = acted(request, lambda: _act(request, round), lambda: services.describe(round))
+    if answer is not None:
+        return answer
     if request.htmx:
         round.refresh_from_db()
         return _part(request, round)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import translation
@@ -19,7 +18,7 @@ from contest.errors import Refused
 from contest.models import Round
 from contest.numbers import whole
 from contest.roles import is_organizer
-from contest.views.saying import say
+from contest.views.saying import acted
 from judging.services import stage as stages
 from judging.services.grid import submitted_counts
 from leaderboard.services import reveal as services
@@ -187,15 +186,9 @@ def desk_reveal_act(request, round):
     desk itself where there are no scripts.
     """
     _roadshow(round)
-    wants_json = request.headers.get("Accept") == "application/json"
-    try:
-        _act(request, round)
-    except ValidationError as error:
-        if wants_json:
-            return JsonResponse({"detail": " ".join(error.messages)}, status=409)
-        say(request, error)
-    if wants_json:
-        return JsonResponse(services.state(round))
+    answer = acted(request, lambda: _act(request, round), lambda: services.state(round))
+    if answer is not None:
+        return answer
     if request.htmx:
         return render(request, "leaderboard/_reveal.html", {**_context(round), "part": True})
     return redirect("desk-reveal", round.event.slug, round.slug)
