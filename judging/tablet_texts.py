@@ -178,6 +178,11 @@ TEXTS = {
     "dismiss": _("Close"),
     "judge": _("Judge"),
     "event": _("Event"),
+    # The preview of a rubric
+    "preview": _("Preview"),
+    "preview_back": _("Back to the rubric"),
+    "preview_note": _("This is the sheet as judges have it. Try it: nothing is kept or sent."),
+    "preview_sends_nothing": _("In the preview nothing is sent."),
 }
 
 

@@ -1,5 +1,6 @@
 """Template tags that every template has without loading."""
 
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -63,7 +64,7 @@ def duration(seconds):
 @register.filter
 def plain(value):
     """A mark or weight as short as it can be said: 7.50 is 7.5, 8.00 is 8."""
-    return f"{value.normalize():f}"
+    return f"{Decimal(value).normalize():f}"
 
 
 @register.filter

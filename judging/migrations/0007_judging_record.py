@@ -6,6 +6,7 @@ import secrets
 from datetime import UTC
 
 from django.db import migrations
+from django.utils.crypto import salted_hmac
 
 
 def _utc(moment):
@@ -38,6 +39,31 @@ def _digest(before, entry):
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def _keyed(sheet, text):
+    return salted_hmac(f"private note {sheet.pk}", text, algorithm="sha256").hexdigest()
+
+
+def _content(rubric):
+    texts = ("code", "kind", "name_zh", "name_en", "guide_zh", "guide_en")
+    numbers = ("weight", "minimum", "maximum", "step")
+    content = {
+        "rubric": rubric.pk,
+        "version": rubric.version,
+        "name_zh": rubric.name_zh,
+        "name_en": rubric.name_en,
+        "veto_rule": rubric.veto_rule,
+        "criteria": [
+            {
+                "id": criterion.pk,
+                **{name: getattr(criterion, name) for name in texts},
+                **{name: f"{getattr(criterion, name):.2f}" for name in numbers},
+            }
+            for criterion in rubric.criteria.order_by("ordinal", "pk")
+        ],
+    }
+    return json.dumps(content, sort_keys=True, ensure_ascii=False)
+
+
 def codes(apps, schema_editor):
     for criterion in apps.get_model("judging", "Criterion").objects.all():
         criterion.code = secrets.token_hex(4)
@@ -66,7 +92,7 @@ def record(apps, schema_editor):
         sheets[str(sheet.pk)] = (assignment.participation.round_id, same)
         for kind, text in (("comment", sheet.comment), ("note", sheet.private_note)):
             if text:
-                kept = text if kind == "comment" else hashlib.sha256(text.encode()).hexdigest()
+                kept = text if kind == "comment" else _keyed(sheet, text)
                 add(
                     assignment.participation.round_id,
                     sheet.updated_at,
@@ -75,8 +101,14 @@ def record(apps, schema_editor):
                     by_id=assignment.judge.user_id,
                     **same,
                 )
-    for old in apps.get_model("judging", "MarkRevision").objects.order_by("pk"):
+    told = set()
+    revisions = apps.get_model("judging", "MarkRevision").objects.order_by("at", "pk")
+    for old in revisions.select_related("criterion__rubric"):
         round_id, same = sheets[str(old.scoresheet_id)]
+        rubric = old.criterion.rubric
+        if (round_id, rubric.pk) not in told:
+            told.add((round_id, rubric.pk))
+            add(round_id, old.at, kind="criteria", text=_content(rubric))
         add(
             round_id,
             old.at,

@@ -68,6 +68,7 @@ class RecordEntry(models.Model):
         RECUSAL_LIFTED = "recusal_lifted", _("conflict of interest lifted")
         DRAW = "draw", _("running order drawn")
         RUBRIC = "rubric", _("version of the rubric put in force")
+        CRITERIA = "criteria", _("rubric that marks are given by")
         TIE = "tie", _("tie decided by the chair")
 
     record = models.ForeignKey(
@@ -101,7 +102,8 @@ class RecordEntry(models.Model):
     )
     value = models.DecimalField(_("mark"), max_digits=6, decimal_places=2, null=True)
     previous = models.DecimalField(_("previous mark"), max_digits=6, decimal_places=2, null=True)
-    # A comment; of a private note its digest alone; of a draw or decision, what came of it.
+    # A comment; of a private note its digest alone; of a draw or decision, what came of it; of a
+    # rubric its content as JSON.
     text = models.TextField(_("text"), blank=True)
     key = models.CharField(_("key of the request"), max_length=64, blank=True)
     by = models.ForeignKey(
@@ -144,6 +146,11 @@ class RecordEntry(models.Model):
     def criterion_code(self) -> str:
         """The criterion in whatever version of the rubric; empty where there is none."""
         return self.criterion.code if self.criterion_id else ""
+
+    @property
+    def rubric_content(self) -> dict | None:
+        """Of a rubric that marks are given by, Rubric.content(); None for other entries."""
+        return json.loads(self.text) if self.kind == self.Kind.CRITERIA else None
 
     @property
     def late_s(self) -> float:

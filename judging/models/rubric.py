@@ -8,6 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.bilingual import Bilingual, Named
 
+# Of a criterion, what a mark's meaning hangs on.
+TEXTS = ("code", "kind", "name_zh", "name_en", "guide_zh", "guide_en")
+NUMBERS = ("weight", "minimum", "maximum", "step")
+
 
 def new_code() -> str:
     return secrets.token_hex(4)
@@ -51,6 +55,17 @@ class Rubric(Named):
 
     def audit_event(self):
         return self.event
+
+    def content(self) -> dict:
+        """What judges are asked and how it counts, in one form whatever the database; as JSON."""
+        return {
+            "rubric": self.pk,
+            "version": self.version,
+            "name_zh": self.name_zh,
+            "name_en": self.name_en,
+            "veto_rule": self.veto_rule,
+            "criteria": [criterion.content() for criterion in self.criteria.all()],
+        }
 
     def is_in_use(self) -> bool:
         """Whether a mark was given by it; then it stays, and a change makes a new version."""
@@ -128,6 +143,11 @@ class Criterion(Named):
                 violation_error_message=_("The rubric already has this criterion."),
             ),
         ]
+
+    def content(self) -> dict:
+        """What of it makes a mark mean what it means; numbers with two decimals."""
+        texts = {name: getattr(self, name) for name in TEXTS}
+        return {"id": self.pk, **texts, **{n: f"{getattr(self, n):.2f}" for n in NUMBERS}}
 
     @property
     def is_required(self) -> bool:

@@ -207,7 +207,14 @@ def assign_all(panel: Panel, by: User) -> tuple[int, list[tuple[Judge, Team]]]:
 
 @transaction.atomic
 def unassign(assignment: Assignment, by: User) -> None:
-    """Take a team from a judge. Refused once marks were given: declare a conflict instead."""
+    """Take a team from a judge. Refused once marks were given: declare a conflict instead.
+
+    Done twice, it changes nothing the second time.
+    """
+    # In this order, as a new version of the rubric takes them; then no mark comes meanwhile.
+    if not Assignment.objects.select_for_update(of=("self",)).filter(pk=assignment.pk).first():
+        return  # somebody took it away already
+    list(Scoresheet.objects.select_for_update(of=("self",)).filter(assignment=assignment))
     if RecordEntry.objects.filter(scoresheet__assignment=assignment).exists():
         raise Refused(
             _("%(judge)s has given marks to %(team)s; the sheet stays on record."),
@@ -220,8 +227,7 @@ def unassign(assignment: Assignment, by: User) -> None:
     LogEntry.write(assignment.panel, "unassigned", by=by, before=str(assignment))
     tell_desk(assignment.panel.round_id)
     tell_judges([assignment.judge_id])
-    if hasattr(assignment, "scoresheet"):
-        assignment.scoresheet.delete()
+    Scoresheet.objects.filter(assignment=assignment).delete()
     assignment.delete()
 
 

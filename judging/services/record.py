@@ -1,5 +1,6 @@
 """Adding to a round's judging record, and checking that nobody meddled with it."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,16 @@ from django.utils.translation import gettext as _
 
 from contest.models import LogEntry, Round, User
 from contest.templatetags.wuzhen import event_time
-from judging.models import Mark, Record, RecordEntry, Recusal, Scoresheet, Tie
+from judging.models import (
+    Assignment,
+    Mark,
+    Record,
+    RecordEntry,
+    Recusal,
+    Rubric,
+    Scoresheet,
+    Tie,
+)
 from judging.services.telling import tell_desk, tell_judges
 from judging.states import ScoresheetStatus, TieStatus
 
@@ -22,6 +32,15 @@ Kind = RecordEntry.Kind
 # The log's action for a head, and how it is written: the number of entries and the last digest.
 HEAD = "record_head"
 WRITTEN = re.compile(r"(\d{1,9}) ([0-9a-f]{64})")
+
+
+def _locked(round: Round) -> Record:
+    locked = Record.objects.select_for_update()
+    record = locked.filter(round=round).first()
+    if record is None:  # the round's first entry
+        Record.objects.get_or_create(round=round)
+        record = locked.get(round=round)
+    return record
 
 
 def append(round: Round, kind: str, **fields) -> RecordEntry:
@@ -36,11 +55,7 @@ def append(round: Round, kind: str, **fields) -> RecordEntry:
 
 def append_all(round: Round, entries: Iterable[Mapping]) -> list[RecordEntry]:
     """Add entries one after another, as ``append`` does, in as few queries as one of them."""
-    locked = Record.objects.select_for_update()
-    record = locked.filter(round=round).first()
-    if record is None:  # the round's first entry
-        Record.objects.get_or_create(round=round)
-        record = locked.get(round=round)
+    record = _locked(round)
     head, added = record.head, []
     for number, fields in enumerate(entries, start=record.length + 1):
         entry = RecordEntry(record=record, number=number, at=timezone.now(), **fields)
@@ -54,6 +69,17 @@ def append_all(round: Round, entries: Iterable[Mapping]) -> list[RecordEntry]:
             (entry.judge_id for entry in added if entry.judge_id and entry.device == device), device
         )
     return added
+
+
+def tell_criteria(round: Round, rubric: Rubric) -> None:
+    """Keep what the rubric asks and weighs, once a record: the marks that follow rest on it.
+
+    Call it where ``append`` could be called; it takes the record too.
+    """
+    record = _locked(round)
+    text = json.dumps(rubric.content(), sort_keys=True, ensure_ascii=False)
+    if not record.entries.filter(kind=Kind.CRITERIA, text=text).exists():
+        append(round, Kind.CRITERIA, text=text)
 
 
 def of_round(round: Round) -> Record | None:
@@ -131,8 +157,9 @@ def verify(
 
     Checked are: each entry's digest; that the record ends where its head says; that every head in
     the event's log, and with ``expected_head`` one from elsewhere, is in it where it should be;
-    that marks, comments, states of sheets, conflicts of interest and chairs' decisions are what
-    the entries make them. ``progress`` is told the number of entries read.
+    that marks, comments, states of sheets, releases, conflicts of interest, chairs' decisions and
+    the rubrics that marks were given by are what the entries make them. ``progress`` is told the
+    number of entries read.
     """
     record = Record.objects.filter(round=round).first()
     written: dict[int | None, list[Anchor]] = {}
@@ -187,6 +214,8 @@ class _Told:
         self.status: dict[UUID, str] = {}
         self.recused: dict[tuple[int, int], bool] = {}
         self.ties: set[str] = set()
+        self.released: set[tuple[int, int]] = set()
+        self.rubrics: dict[int, dict] = {}
 
     def add(self, entry: RecordEntry) -> None:
         sheet = entry.scoresheet_id
@@ -202,6 +231,11 @@ class _Told:
             self.recused[entry.judge_id, entry.participation_id] = entry.kind == Kind.RECUSED
         elif entry.kind == Kind.TIE:
             self.ties.add(entry.text)
+        elif entry.kind == Kind.RELEASED:
+            self.released.add((entry.judge_id, entry.participation_id))
+        elif entry.kind == Kind.CRITERIA:
+            content = entry.rubric_content
+            self.rubrics[content["rubric"]] = content
 
     def differences(self, round: Round) -> list[Fault]:
         """Where the data of today are not what the entries say."""
@@ -217,6 +251,8 @@ class _Told:
             *self._sheets(sheets),
             *self._recusals(round),
             *self._ties(round),
+            *self._releases(round),
+            *self._rubrics(),
         ]
 
     def _marks(self, sheets: dict):
@@ -287,3 +323,54 @@ class _Told:
                     _("The order %(order)s that a chair decided is not in the record.")
                     % {"order": order},
                 )
+
+    def _releases(self, round: Round):
+        released = Assignment.objects.filter(
+            participation__round=round, released_at__isnull=False
+        ).values_list("judge_id", "participation_id")
+        for judge, team in sorted(set(released) ^ self.released):
+            yield Fault(
+                None,
+                _("Judge %(judge)s, team in the round %(team)s: the release is not that of the "
+                  "record.")
+                % {"judge": judge, "team": team},
+            )  # fmt: skip
+
+    def _rubrics(self):
+        """A record that says nothing of rubrics was begun before they were kept in it."""
+        rubrics = Rubric.objects.prefetch_related("criteria").in_bulk(self.rubrics)
+        for pk, said in self.rubrics.items():
+            rubric = rubrics.get(pk)
+            found = rubric.content() if rubric else {}
+            for name in sorted(said.keys() - {"criteria"}):
+                if said[name] != found.get(name):
+                    yield _other_rubric(said, name, said[name], found.get(name))
+            now = {criterion["id"]: criterion for criterion in found.get("criteria", ())}
+            for criterion in said["criteria"]:
+                other = now.pop(criterion["id"], {})
+                for name in criterion:
+                    if criterion[name] != other.get(name):
+                        where = f"{criterion['name_zh'] or criterion['name_en']}, {name}"
+                        yield _other_rubric(said, where, criterion[name], other.get(name))
+            for pk in now:
+                yield _other_rubric(said, pk, None, pk)
+        known = {c["id"] for rubric in self.rubrics.values() for c in rubric["criteria"]}
+        if known:
+            for pk in sorted({criterion for _sheet, criterion in self.marks} - known):
+                yield Fault(
+                    None, _("The record does not say what criterion %(criterion)s asked.")
+                    % {"criterion": pk},
+                )  # fmt: skip
+
+
+def _other_rubric(rubric: dict, where, said, found) -> Fault:
+    return Fault(
+        None,
+        _("Rubric %(rubric)s, %(where)s: the record says %(said)s, not %(found)s.")
+        % {
+            "rubric": rubric["rubric"],
+            "where": where,
+            "said": "–" if said is None else said,
+            "found": "–" if found is None else found,
+        },
+    )

@@ -322,6 +322,7 @@ def apply(panel: Panel, new: Rubric, by: User, reason: str, seen: str = "") -> C
     panel.save(update_fields=["rubric"])
     LogEntry.write(panel, "rubric_in_force", by=by, before=str(old), after=str(new), reason=reason)
     _move_marks(found)
+    record.tell_criteria(panel.round, new)
     record.append_all(panel.round, _entries(found, by, reason))
     for change in found.going_back:
         return_sheet(change.sheet, by, _why_back(change, reason))

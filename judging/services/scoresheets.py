@@ -205,7 +205,8 @@ def save_mark(
         if value is not None:
             criterion.validate_mark(value)
         _require_known(sheet, sent, kind=Kind.MARK, criterion=criterion)
-        mark = Mark.objects.filter(scoresheet=sheet, criterion=criterion).first()
+        marks = {mark.criterion_id: mark for mark in sheet.marks.all()}
+        mark = marks.get(criterion.pk)
         previous = mark.value if mark else None
         if value is None:
             if mark:
@@ -216,6 +217,9 @@ def save_mark(
         else:
             Mark.objects.create(scoresheet=sheet, criterion=criterion, value=value)
         sheet.save(update_fields=["updated_at"])
+        if not marks:  # whoever has one has told already
+            rubric = sheet.assignment.panel.rubric
+            record.tell_criteria(sheet.assignment.participation.round, rubric)
         return _write(
             sheet,
             Kind.MARK,

@@ -84,9 +84,10 @@ def _take_away(
     """Take what the judge has not begun: the teams that then need somebody else, and the
     assignments with marks that were not submitted.
 
-    The sheets are locked first, so that none is submitted meanwhile.
+    Assignments and sheets are locked first, so that none is submitted meanwhile.
     """
     mine = panel.assignments.filter(judge=out, released_at=None)
+    list(mine.select_for_update(of=("self",)).order_by("pk"))
     sheets = {
         sheet.assignment_id: sheet
         for sheet in Scoresheet.objects.select_for_update(of=("self",)).filter(assignment__in=mine)

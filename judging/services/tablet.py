@@ -79,7 +79,7 @@ def package(judge: Judge) -> dict:
         rounds[round.pk]["rubrics"].setdefault(str(assignment.panel.rubric_id), None)
     wanted = {int(pk) for shown in rounds.values() for pk in shown["rubrics"]}
     rubrics = {
-        rubric.pk: _rubric(rubric)
+        rubric.pk: describe_rubric(rubric)
         for rubric in Rubric.objects.filter(pk__in=wanted).prefetch_related("criteria")
     }
     for shown in rounds.values():
@@ -164,7 +164,8 @@ def _round(round: Round) -> dict:
     return shown
 
 
-def _rubric(rubric: Rubric) -> dict:
+def describe_rubric(rubric: Rubric) -> dict:
+    """A rubric as the sheet draws it."""
     return {
         "id": rubric.pk,
         "name_zh": rubric.name_zh,

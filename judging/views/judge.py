@@ -32,8 +32,8 @@ from judging.tablet_texts import texts
 
 # Everything the app is made of; the service worker keeps it on the tablet.
 MODULES = (
+    "js/clock.js",
     "js/judge/app.js",
-    "js/judge/clock.js",
     "js/judge/sheets.js",
     "js/judge/store.js",
     "js/judge/tablet.js",

@@ -26,10 +26,10 @@ from judging.services.rubrics import (
     save_rubric,
     versions_of,
 )
+from judging.services.tablet import describe_rubric
 from judging.services.totals import fraction_to_decimal
+from judging.tablet_texts import texts
 
-# A scale with at most this many steps is shown as buttons, one a mark.
-MOST_BUTTONS = 20
 # Scales that are usual, as lowest, highest, step.
 SCALES = [
     ("0", "10", "0.5"),
@@ -142,15 +142,11 @@ def _place(form) -> int:
 
 
 def _as_shown(rubric: Rubric) -> list[Criterion]:
-    """The criteria with what a judge sees of each: its share of the whole, and the marks."""
+    """The criteria, each with its share of the whole."""
     criteria = list(rubric.criteria.all())
     weights = sum(criterion.weight for criterion in criteria)
     for criterion in criteria:
         criterion.share = 100 * criterion.weight / weights if weights else None
-        steps = int((criterion.maximum - criterion.minimum) / criterion.step)
-        criterion.choices = []
-        if steps <= MOST_BUTTONS:
-            criterion.choices = [criterion.minimum + n * criterion.step for n in range(steps + 1)]
     return criteria
 
 
@@ -171,13 +167,15 @@ def desk_rubric_version(request, event, pk):
 
 @organizer_required
 def desk_rubric_preview(request, event, pk):
-    """The stored rubric as a judge sees it, in both languages."""
+    """The stored rubric on the sheet that judges have, to be tried."""
     rubric = get_object_or_404(Rubric, event=event, pk=pk)
-    return render(
-        request,
-        "judging/desk_rubric_preview.html",
-        {"event": event, "rubric": rubric, "criteria": _as_shown(rubric)},
-    )
+    context = {
+        "event": event,
+        "rubric": rubric,
+        "content": describe_rubric(rubric),
+        "texts": texts(),
+    }
+    return render(request, "judging/desk_rubric_preview.html", context)
 
 
 @round_organizer_required

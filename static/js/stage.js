@@ -1,5 +1,6 @@
 // The stage screen. The server sends what was revealed and nothing else; this draws it, lets the
 // clock tick, and lets organizers drive it by keys. Its one way in is `apply`.
+import { heard, pageCame, remaining, show } from "./clock.js";
 import { connect } from "./live.js";
 
 const screen_ = document.getElementById("screen");
@@ -168,14 +169,10 @@ function draw() {
 function tick() {
   const box = document.getElementById("clock");
   if (!box || !state.stage) return;
-  const text = stageClock.text(state.stage);
-  if (box.textContent !== text) box.textContent = text;
-  const left = stageClock.left(state.stage);
-  const over = state.stage.limit_s > 0 && left < 0;
-  box.classList.toggle("over", over);
-  box.classList.toggle("short", state.stage.limit_s > 0 && !over && left <= 60000);
-  document.getElementById("bar").style.transform = `scaleX(${Math.min(1, Math.max(0, left / (state.stage.limit_s * 1000 || 1)))})`;
-  const note = over ? say("over") : state.stage.limit_s && !state.stage.running_since ? say("held") : "\u00a0";
+  show(box, state.stage);
+  const left = remaining(state.stage) ?? 0;
+  document.getElementById("bar").style.transform = `scaleX(${Math.min(1, Math.max(0, left / (state.stage.limit_s || 1)))})`;
+  const note = left < 0 ? say("over") : state.stage.limit_s && !state.stage.running_since ? say("held") : "\u00a0";
   const noteBox = document.getElementById("clock-note");
   if (noteBox.textContent !== note) noteBox.textContent = note;
 }
@@ -184,7 +181,7 @@ function tick() {
 
 // Take a whole state, unless it is older than what is shown.
 function apply(next, at) {
-  stageClock.sync(next.server_time, at);
+  heard(next.server_time, at);
   if (state && (next.version < state.version || next.stage_version < state.stage_version)) return;
   // Of two that were on their way at once the later one stays.
   if (state && Date.parse(next.server_time) < Date.parse(state.server_time)) return;
@@ -201,12 +198,12 @@ function load() {
 
 async function fetchState() {
   try {
-    const asked = performance.now();
+    const asked = Date.now();
     // Our own If-None-Match: the browser's would answer from its cache, with an old time.
     const answer = await fetch(stateUrl, { cache: "no-store", headers: etag ? { "If-None-Match": etag } : {} });
-    const at = (asked + performance.now()) / 2;
+    const at = (asked + Date.now()) / 2;
     if (answer.status === 304) {
-      stageClock.sync(answer.headers.get("Server-Time"), at);
+      heard(answer.headers.get("Server-Time"), at);
     } else if (answer.ok) {
       etag = answer.headers.get("ETag");
       apply(await answer.json(), at);
@@ -341,7 +338,7 @@ function wake() {
 for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, wake);
 wake();
 
-apply(JSON.parse(document.getElementById("state").textContent), performance.getEntriesByType("navigation")[0]?.responseStart);
+apply(JSON.parse(document.getElementById("state").textContent), pageCame());
 setInterval(tick, 200);
 connect({
   url: document.body.dataset.live,

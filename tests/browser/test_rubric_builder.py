@@ -4,11 +4,33 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from judging.models import Rubric
+from judging.models import RecordEntry, Rubric
 from tests.browser.test_versions import sign_in
-from tests.factories import make_event, make_user
+from tests.factories import make_event, make_rubric, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_the_preview_is_the_sheet_itself_and_keeps_nothing(live_server, open_context):
+    organizer = make_user()
+    event = make_event(organizer)
+    rubric = make_rubric(event)
+    page = open_context(1024, 768).new_page()
+    sign_in(page, live_server, organizer, event)
+    page.goto(f"{live_server.url}{reverse('desk-rubric-preview', args=[event.slug, rubric.pk])}")
+    for criterion in rubric.criteria.all():
+        page.locator(f"[data-criterion='{criterion.pk}']").get_by_text("8", exact=True).click()
+    expect(page.locator(".total .sum")).to_have_text("80.00")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("In the preview nothing is sent.")).to_be_visible()
+    page.get_by_role("button", name="Next team").click()
+    expect(page.get_by_role("heading", name="Sample team 2")).to_be_visible()
+    expect(page.locator(".own .name")).to_have_text(["Sample team 1"])
+    page.get_by_role("button", name="中文").click()
+    expect(page.get_by_role("heading", name="示例团队 2")).to_be_visible()
+    page.get_by_role("link", name="回到评分表").click()
+    page.wait_for_url(f"**{reverse('desk-rubric', args=[event.slug, rubric.pk])}")
+    assert not RecordEntry.objects.exists()
 
 
 def test_a_template_is_changed_and_saved(live_server, open_context):

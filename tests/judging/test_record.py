@@ -12,7 +12,7 @@ from django.utils import timezone
 from contest.models import LogEntry
 from contest.services.rounds import close_round, reopen_round
 from judging.keeping import TABLE, TRIGGER, keep_record
-from judging.models import Mark, Record, RecordEntry, Recusal, Scoresheet
+from judging.models import Criterion, Mark, Record, RecordEntry, Recusal, Rubric, Scoresheet
 from judging.models.record import AppendOnlyError
 from judging.services import record, stage, ties
 from judging.services.panels import lift_recusal, recuse
@@ -295,3 +295,67 @@ def test_a_round_without_a_record_has_no_marks():
     round = make_round(format="roadshow")
     assert record.verify(round) == []
     assert len(record.verify(round, "0" * 64)) == 1
+
+
+def test_the_rubric_is_in_the_record_before_the_first_mark_by_it(round):
+    criteria = RecordEntry.objects.get(kind="criteria")
+    rubric = round.panels.get().rubric
+    assert criteria.rubric_content == rubric.content()
+    assert criteria.number < RecordEntry.objects.filter(kind="mark").first().number
+    first = rubric.criteria.first()
+    assert (
+        criteria.rubric_content["criteria"][0]
+        | {
+            "id": first.pk,
+            "weight": f"{first.weight:.2f}",
+            "maximum": "10.00",
+        }
+        == criteria.rubric_content["criteria"][0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("weight", Decimal("12.5"), "12.50"),
+        ("maximum", Decimal(20), "20.00"),
+        ("minimum", Decimal(-1), "-1.00"),
+        ("step", Decimal("0.25"), "0.25"),
+        ("guide_en", "as you like", "as you like"),
+    ],
+)
+def test_a_changed_rubric_is_found(round, field, value, said):
+    first = round.panels.get().rubric.criteria.first()
+    Criterion.objects.filter(pk=first.pk).update(**{field: value})
+    (found,) = record.verify(round)
+    assert found.number is None
+    assert field in found.what
+    assert said in found.what
+
+
+def test_a_changed_veto_rule_or_a_criterion_put_in_or_taken_away_is_found(round):
+    rubric = round.panels.get().rubric
+    Rubric.objects.update(veto_rule="any")
+    assert "veto_rule" in record.verify(round)[0].what
+    Rubric.objects.update(veto_rule="majority")
+    assert record.verify(round) == []
+    extra = Criterion.objects.create(rubric=rubric, name_en="Charm", kind="bonus", weight=0)
+    assert len(record.verify(round)) == 1
+    extra.delete()
+    other = Rubric.objects.create(event=rubric.event, name_en="Another")
+    rubric.criteria.filter(pk=rubric.criteria.first().pk).update(rubric=other)
+    assert record.verify(round)
+
+
+def test_a_release_that_the_record_does_not_hold_is_found(round):
+    free = round.panels.get().assignments.order_by("pk").last()
+    free.released_at = timezone.now()
+    free.save()
+    assert len(record.verify(round)) == 1
+    record.append(
+        round, RecordEntry.Kind.RELEASED, judge=free.judge, participation=free.participation
+    )
+    assert record.verify(round) == []
+    free.released_at = None
+    free.save()
+    assert len(record.verify(round)) == 1

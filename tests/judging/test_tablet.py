@@ -85,8 +85,8 @@ def test_the_package_holds_everything_a_sheet_needs(hall):
     (round,) = package["rounds"]
     first = round["teams"][0]
     assert [team["code"] for team in round["teams"]] == ["T-0", "T-1", "T-2"]
-    assert first["sheet"]["marks"][str(hall.criteria[0].pk)] == {"value": "8.00", "number": 1}
-    assert first["sheet"]["comment"] == {"text": "clear", "number": 4}
+    assert first["sheet"]["marks"][str(hall.criteria[0].pk)] == {"value": "8.00", "number": 2}
+    assert first["sheet"]["comment"] == {"text": "clear", "number": 5}
     assert round["teams"][1]["sheet"] is None
     (rubric,) = round["rubrics"].values()
     assert rubric["criteria"][0]["maximum"] == "10.00"
@@ -195,7 +195,7 @@ def test_a_judge_sees_and_sends_nothing_of_another(hall, client):
     client.force_login(other.user)
     assert hall.package().json()["rounds"] == []
     assert hall.send(hall.tap("a"))[0]["code"] == "not_assigned"
-    assert RecordEntry.objects.count() == 3
+    assert RecordEntry.objects.count() == 4
 
 
 def test_an_anonymous_review_says_nothing_of_who_the_team_is(hall, settings, tmp_path):

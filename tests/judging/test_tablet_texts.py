@@ -7,12 +7,9 @@ from django.conf import settings
 
 from judging.states import ScoresheetStatus
 from judging.tablet_texts import TEXTS, texts
-from judging.views.judge import MODULES
 
 SCRIPTS = "\n".join(
-    (Path(settings.BASE_DIR) / "static" / name).read_text()
-    for name in MODULES
-    if name.startswith("js/judge/")
+    script.read_text() for script in (Path(settings.BASE_DIR) / "static/js/judge").glob("*.js")
 )
 # Names that scripts put together: t(`state_${state}`).
 FAMILIES = ("state_", "round_", "phase_", "what_")

@@ -1,7 +1,7 @@
 // The judge's app: puts the tablet, the screen and the push together.
 import { html, nothing, render } from "../../vendor/lit-html/lit-html.js";
 import { connect } from "../live.js";
-import { mmss, remaining } from "./clock.js";
+import * as clock from "../clock.js";
 import { effective } from "./sheets.js";
 import { Tablet } from "./tablet.js";
 import { format, missing, plain, total } from "./totals.js";
@@ -215,13 +215,12 @@ function stageView({ page, team }) {
   }
   const { stage } = round;
   const own = round.teams.find((other) => other.participation === stage.current.participation);
-  const left = remaining(stage);
   return html`
     <div class="stage-line">
       <span class="tag tag-stage">${t("on_stage")}</span>
       <strong>${stage.current.order ? `${stage.current.order}. ` : ""}${teamName(stage.current)}</strong>
       <span class="quiet">${t(`phase_${stage.phase}`)}${stage.running_since ? "" : ` · ${t("stopped")}`}</span>
-      <span class="clock ${left !== null && left < 0 ? "over" : ""}" id="clock">${left === null ? "" : mmss(left)}</span>
+      <span class="clock" id="clock"></span>
       ${own && !(page === "sheet" && team === own)
         ? html`<a class="btn" href="#/t/${own.assignment}">${t("open_sheet")}</a>` : nothing}
     </div>
@@ -328,6 +327,7 @@ function paint(where, body) {
   );
   const dialog = root.querySelector("dialog");
   if (dialog && !dialog.open) dialog.showModal();
+  tick();
 }
 
 function signInAgain() {
@@ -341,12 +341,9 @@ function signInAgain() {
 
 // The clock alone, four times a second.
 function tick() {
-  const clock = document.getElementById("clock");
+  const box = document.getElementById("clock");
   const stage = tablet.package?.rounds.find((round) => round.stage?.current)?.stage;
-  const left = stage ? remaining(stage) : null;
-  if (!clock || left === null) return;
-  clock.textContent = mmss(left);
-  clock.classList.toggle("over", left < 0);
+  if (box && stage) clock.show(box, stage);
 }
 
 // --- Beginning ---------------------------------------------------------------------------------

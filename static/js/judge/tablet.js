@@ -3,7 +3,7 @@
 // Every change is an operation. It is put on disk first, then sent; it leaves the outbox when the
 // server has answered for it, in one step with the package that then holds it. What was not
 // answered is sent again under the same key, and the server does it once.
-import { heard, serverNow } from "./clock.js";
+import { heard, serverNow } from "../clock.js";
 import { CONFLICT, REFUSED, WAITING, baseOf, confirmed, fieldOf, sheetOf } from "./sheets.js";
 import { memoryStore, openStore } from "./store.js";
 
@@ -481,7 +481,7 @@ export class Tablet extends EventTarget {
     if (answer.status === 304) return null;
     if (!answer.ok) return "offline";
     const fresh = await answer.json();
-    heard(fresh.server_time, begun, Date.now());
+    heard(fresh.server_time, (begun + Date.now()) / 2);
     // A package that was made before an operation was confirmed does not know of it.
     if (answers !== this.answers) return this.refresh();
     this.judgeId = fresh.judge.id;
@@ -505,7 +505,7 @@ export class Tablet extends EventTarget {
   // The hall's stage, as it was pushed; an older word than ours says nothing.
   hearStage(stage) {
     if (!this.package) return;
-    heard(stage.server_time, Date.now(), Date.now());
+    heard(stage.server_time);
     const rounds = this.package.rounds.map((round) =>
       round.id === stage.round && round.stage && round.stage.version <= stage.version
         ? { ...round, stage }
