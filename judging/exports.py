@@ -52,9 +52,10 @@ def to_xlsx(round: Round) -> bytes:
 
 def to_json(round: Round) -> bytes:
     """Everything from which the digests can be computed anew, and apart from it the names."""
+    # What comes in while we read is in the next export.
     kept = record.of_round(round)
     entries, judges, teams, criteria, people = [], {}, {}, {}, {}
-    for entry in with_names(round):
+    for entry in with_names(round).filter(number__lte=kept.length if kept else 0):
         entries.append({"content": entry.content(), "digest": entry.digest})
         if entry.judge:
             judges[entry.judge_id] = entry.judge.name

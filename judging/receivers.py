@@ -1,12 +1,14 @@
 """What judging does when contest tells or asks something."""
 
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
-from contest.models import Round, Submission
+from contest.models import Participation, Round, Submission
 from contest.signals import moved, submission_offered, submission_received, submission_withdrawn
 from contest.states import RoundStatus
+from judging.models import RecordEntry, Recusal
 from judging.services import record
 from judging.services.benchmarks import current_benchmark
 from judging.services.runs import cancel_all, enqueue
@@ -33,6 +35,21 @@ def queue_for_scoring(sender, submission, **kwargs):
 def stop_scoring(sender, submission, **kwargs):
     """What its team took back needs no score."""
     cancel_all(submission.runs)
+
+
+@receiver(post_save, sender=Participation)
+def enter_known_conflicts(sender, instance, created, raw=False, **kwargs):
+    """A team brings the conflicts of interest that were declared before into the round's record."""
+    if created and not raw:
+        for recusal in Recusal.objects.filter(team=instance.team_id).order_by("pk"):
+            record.append(
+                instance.round,
+                RecordEntry.Kind.RECUSED,
+                judge_id=recusal.judge_id,
+                participation=instance,
+                by_id=recusal.declared_by_id,
+                reason=recusal.reason,
+            )
 
 
 @receiver(moved, sender=Round)

@@ -13,9 +13,9 @@ from contest.models import Round
 from contest.signals import ranking_inputs_changed, round_publishing
 from contest.states import RoundStatus
 from judging.services import stage
-from judging.signals import hall_changed
+from judging.signals import hall_changed, record_checked
 from leaderboard.models import SchemeComponent
-from leaderboard.services import reveal, standings
+from leaderboard.services import reveal, signature, standings
 from leaderboard.tasks import refresh_standing
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,11 @@ def refresh_soon(sender, round, **kwargs):
             standings.tell_boards(round)
     else:
         transaction.on_commit(lambda: _send(round.pk))
+
+
+@receiver(record_checked)
+def check_signature(sender, round, signed, **kwargs):
+    return signature.differences(round, signed)
 
 
 @receiver(hall_changed)

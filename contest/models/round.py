@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contest import live
 from contest.bilingual import Named
+from contest.errors import Refused
 from contest.models.event import Event, slug_validator
 from contest.states import (
     PARTICIPATION_MOVES,
@@ -169,6 +170,20 @@ class Round(HasStates, Named):
         if self.status == RoundStatus.PUBLISHED:
             return True
         return self.board == self.Board.LIVE and self.status != RoundStatus.DRAFT
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the ranking is signed off, and so stands."""
+        return self.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED)
+
+    def require_undecided(self) -> None:
+        """Raise Refused once the ranking is signed off."""
+        if self.is_decided:
+            raise Refused(
+                _("The ranking of “%(round)s” is signed off; revoke that first."),
+                code="round_decided",
+                params={"round": self.name},
+            )
 
     def next(self) -> "Round | None":
         return self.track.rounds.filter(ordinal__gt=self.ordinal).order_by("ordinal").first()

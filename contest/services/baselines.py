@@ -10,7 +10,7 @@ from contest.errors import Refused
 from contest.models import Entry, Event, LogEntry, Participation, Round, Submission, Team, User
 from contest.services.submissions import require_size, store
 from contest.signals import submission_offered
-from contest.states import ParticipationStatus, RoundStatus, TeamStatus
+from contest.states import ParticipationStatus, TeamStatus
 from contest.uploads import sha256_of
 
 PREFIX = "BASE"
@@ -44,12 +44,7 @@ def submit_baseline(
         raise Refused(_("Give the baseline a name."), code="no_name")
     if round.format != Round.Format.AUTOMATED:
         raise Refused(_("Only automated rounds have baselines."), code="wrong_format")
-    if round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
-        raise Refused(
-            _("The ranking of “%(round)s” is signed off; revoke that first."),
-            code="round_decided",
-            params={"round": round.name},
-        )
+    round.require_undecided()
     require_size(file, round)
     submission_offered.send(sender=Submission, round=round, kind=kind)
     participation = _participation(round, name_zh.strip(), name_en.strip())

@@ -9,13 +9,20 @@ paper. Neither this code nor (see judging/keeping.py) the database changes an en
 import hashlib
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 # Differences between a tablet's time and ours up to this many seconds say nothing.
 CLOCKS_DIFFER_S = 60
+
+
+def secret_keys() -> list[str]:
+    """Our secret key, then those that were ours before."""
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
 
 class Record(models.Model):
@@ -26,6 +33,8 @@ class Record(models.Model):
     )
     length = models.PositiveIntegerField(_("entries"), default=0)
     head = models.CharField(_("digest of the last entry"), max_length=64, blank=True)
+    # By our secret key: who can write to the database, but does not have that, cannot add entries.
+    seal = models.CharField(_("seal"), max_length=64, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("judging record")
@@ -33,6 +42,18 @@ class Record(models.Model):
 
     def __str__(self) -> str:
         return f"{self.round}: {self.length}"
+
+    def seal_now(self, secret: str | None = None) -> str:
+        """The seal (HMAC-SHA-256) of where the record ends now, by our key or an earlier one."""
+        ends = f"{self.round_id} {self.length} {self.head}"
+        return salted_hmac("judging record", ends, secret=secret, algorithm="sha256").hexdigest()
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether nobody but us added the last entry."""
+        if not self.length:
+            return True
+        return any(constant_time_compare(self.seal, self.seal_now(key)) for key in secret_keys())
 
 
 class AppendOnlyError(Exception):
@@ -70,6 +91,10 @@ class RecordEntry(models.Model):
         RUBRIC = "rubric", _("version of the rubric put in force")
         CRITERIA = "criteria", _("rubric that marks are given by")
         TIE = "tie", _("tie decided by the chair")
+        TIE_DROPPED = "tie_dropped", _("chair's decision taken back")
+        READMITTED = "readmitted", _("judge readmitted to a team")
+        SIGNED = "signed", _("ranking signed off")
+        REVOKED = "revoked", _("signature revoked")
 
     record = models.ForeignKey(
         Record, models.PROTECT, related_name="entries", verbose_name=_("judging record")
@@ -149,8 +174,13 @@ class RecordEntry(models.Model):
 
     @property
     def rubric_content(self) -> dict | None:
-        """Of a rubric that marks are given by, Rubric.content(); None for other entries."""
-        return json.loads(self.text) if self.kind == self.Kind.CRITERIA else None
+        """Of a rubric that marks are given by, Rubric.content(); None for other entries, and where
+        somebody wrote something else there."""
+        try:
+            content = json.loads(self.text) if self.kind == self.Kind.CRITERIA else None
+        except ValueError:
+            return None
+        return content if isinstance(content, dict) and "rubric" in content else None
 
     @property
     def late_s(self) -> float:
@@ -176,8 +206,8 @@ class RecordEntry(models.Model):
             "participation": self.participation_id,
             "scoresheet": str(self.scoresheet_id) if self.scoresheet_id else None,
             "criterion": self.criterion_id,
-            "value": None if self.value is None else f"{self.value:.2f}",
-            "previous": None if self.previous is None else f"{self.previous:.2f}",
+            "value": _two(self.value),
+            "previous": _two(self.previous),
             "text": self.text,
             "key": self.key,
             "by": self.by_id,
@@ -193,6 +223,11 @@ class RecordEntry(models.Model):
             [before, self.content()], sort_keys=True, ensure_ascii=False, separators=(",", ":")
         )
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _two(value: Decimal | None) -> str | None:
+    """With two decimals, and zero without a sign: no database keeps that of −0."""
+    return None if value is None else f"{value + 0:.2f}"
 
 
 def _utc(moment: datetime | None) -> str | None:

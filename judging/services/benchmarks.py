@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
 from contest.models import LogEntry, Round, Submission, User
-from contest.states import RoundStatus
 from contest.uploads import safe_name
 from judging.faults import SubmissionFault, message
 from judging.metrics import (
@@ -132,7 +131,7 @@ def define_benchmark(
     """
     from judging.services.runs import Priority, enqueue_all
 
-    require_undecided(Round.objects.get(pk=round.pk))
+    Round.objects.get(pk=round.pk).require_undecided()
     old = candidate_benchmark(round) or current_benchmark(round)
     new = _copy(old, round)
     for name, value in fields.items():
@@ -146,7 +145,7 @@ def define_benchmark(
         made = _take_tasks(new, old, tasks)
     _take_sample(new, sample)
     with transaction.atomic():
-        require_undecided(Round.objects.select_for_update(of=("self",)).get(pk=round.pk))
+        Round.objects.select_for_update(of=("self",)).get(pk=round.pk).require_undecided()
         newest = candidate_benchmark(round) or current_benchmark(round)
         if newest != old:
             raise Refused(
@@ -209,15 +208,6 @@ def _copy(old: Benchmark | None, round: Round) -> Benchmark:
             if field.name not in ("id", "version", "created_at", "status"):
                 setattr(new, field.attname, getattr(old, field.attname))
     return new
-
-
-def require_undecided(round: Round) -> None:
-    if round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
-        raise Refused(
-            _("The ranking of “%(round)s” is signed off; revoke that first."),
-            code="round_decided",
-            params={"round": round.name},
-        )
 
 
 # What no score depends on: it is changed without a new version.

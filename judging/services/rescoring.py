@@ -14,7 +14,6 @@ from judging.services import queue, workers
 from judging.services.benchmarks import (
     candidate_benchmark,
     current_benchmark,
-    require_undecided,
 )
 from judging.services.runs import (
     ACTIVE,
@@ -178,7 +177,7 @@ def try_again(benchmark: Benchmark, by: User) -> Benchmark:
 
 def _locked(benchmark: Benchmark) -> Round:
     round = Round.objects.select_for_update(of=("self",)).get(pk=benchmark.round_id)
-    require_undecided(round)
+    round.require_undecided()
     return round
 
 

@@ -20,7 +20,6 @@ from contest.models import LogEntry, Participation, Round, User
 from contest.signals import ranking_inputs_changed
 from judging.models import Criterion, Mark, Panel, RecordEntry, Recusal, Rubric, Scoresheet
 from judging.services import record
-from judging.services.benchmarks import require_undecided
 from judging.services.rubrics import versions_of
 from judging.services.scoresheets import return_sheet
 from judging.services.totals import exact_total
@@ -308,7 +307,7 @@ def apply(panel: Panel, new: Rubric, by: User, reason: str, seen: str = "") -> C
     if not reason.strip():
         raise Refused(gettext_lazy("Give a reason; it is kept in the log."), code="reason_required")
     panel, new = _lock(panel, new)
-    require_undecided(panel.round)
+    panel.round.require_undecided()
     found = changes(panel, new)
     if panel.rubric_id == new.pk:
         return found

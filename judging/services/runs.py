@@ -400,9 +400,7 @@ def rescore(round: Round, by: User) -> int:
 
     Raises Refused while there is no benchmark, and once the ranking is signed off.
     """
-    from judging.services.benchmarks import require_undecided
-
-    require_undecided(round)
+    round.require_undecided()
     benchmark = current_benchmark(round)
     if benchmark is None:
         raise Refused(_("Define the benchmark first."), code="no_benchmark")

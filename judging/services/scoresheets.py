@@ -203,6 +203,7 @@ def save_mark(
         criterion = _in_force(criterion, sheet)
         _require_writable(sheet)
         if value is not None:
+            value += 0  # −0 is 0
             criterion.validate_mark(value)
         _require_known(sheet, sent, kind=Kind.MARK, criterion=criterion)
         marks = {mark.criterion_id: mark for mark in sheet.marks.all()}
@@ -232,12 +233,13 @@ def save_mark(
         )
 
 
-def note_digest(sheet: Scoresheet, text: str) -> str:
+def note_digest(sheet: Scoresheet, text: str, secret: str | None = None) -> str:
     """What the record keeps of a private note: that it changed, not what it says.
 
     Keyed, so that whoever reads the record or its export cannot try out what a short note said.
     """
-    return salted_hmac(f"private note {sheet.pk}", text, algorithm="sha256").hexdigest()
+    mac = salted_hmac(f"private note {sheet.pk}", text, secret=secret, algorithm="sha256")
+    return mac.hexdigest()
 
 
 def save_text(sheet: Scoresheet, name: str, text: str, *, sent: Sent, by: User) -> RecordEntry:
@@ -302,12 +304,7 @@ def return_sheet(sheet: Scoresheet, by: User, reason: str) -> Scoresheet:
     with transaction.atomic():
         sheet = _locked(sheet)
         round = sheet.assignment.participation.round
-        if round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
-            raise Refused(
-                _("The ranking of “%(round)s” is signed off; revoke that first."),
-                code="round_decided",
-                params={"round": round.name},
-            )
+        round.require_undecided()
         if sheet.status == ScoresheetStatus.RETURNED:
             return sheet
         sheet.move_to(ScoresheetStatus.RETURNED, by=by, reason=reason)

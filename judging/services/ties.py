@@ -97,7 +97,7 @@ def decide(tie: Tie, by: User, order: Sequence[int], reason: str) -> Tie:
             RecordEntry.Kind.TIE,
             judge=chair,
             by=by,
-            text=" > ".join(codes),
+            text=f"#{tie.pk} {' > '.join(codes)}",
             reason=reason,
         )
         _changed(tie.panel.round)
@@ -120,6 +120,7 @@ def drop(tie: Tie, by: User, reason: str) -> Tie:
 class Decision:
     """What a chair decided between these teams: place by participation, 1 the best."""
 
+    tie: int
     places: dict[int, int]
 
 
@@ -127,6 +128,6 @@ def decisions(round: Round) -> list[Decision]:
     """The chairs' decisions in the round that hold, newest first."""
     ties = Tie.objects.filter(panel__round=round, status=TieStatus.DECIDED).order_by("-decided_at")
     return [
-        Decision({team.participation_id: team.place for team in tie.teams.all()})
+        Decision(tie.pk, {team.participation_id: team.place for team in tie.teams.all()})
         for tie in ties.prefetch_related("teams")
     ]

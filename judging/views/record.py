@@ -9,6 +9,7 @@ from contest.numbers import whole
 from judging.exports import FORMATS, export, with_names
 from judging.models import Judge, RecordEntry
 from judging.services import record
+from judging.services.record_check import verify
 
 PAGE = 50
 # Records up to this length are checked whenever the page is opened, which takes half a second.
@@ -21,7 +22,7 @@ def desk_record(request, round):
     kept = record.of_round(round)
     context = {"event": round.event, "round": round, "record": kept}
     if "check" in request.GET:
-        context |= {"checked": True, "faults": record.verify(round)}
+        context |= {"checked": True, "faults": verify(round)}
         if request.htmx:
             return render(request, "judging/_record_state.html", context)
     entries = with_names(round).reverse()

@@ -8,12 +8,13 @@ from contest.errors import Refused
 from contest.models import LogEntry, Round, User
 from contest.services.rounds import join_round, leave_round, mark_decided, undo_decided
 from contest.states import RoundStatus
-from judging.models import Assignment
+from judging.models import Assignment, RecordEntry
+from judging.services import record
 from judging.services.panels import unassign
 from judging.services.runs import pending
 from leaderboard.models import Advancement, AdvancementRow, SchemeComponent
 from leaderboard.ranking import Placed, cut
-from leaderboard.services import standings
+from leaderboard.services import signature, standings
 from leaderboard.services.schemes import ensure_scheme
 from leaderboard.states import AdvancementStatus
 
@@ -166,12 +167,17 @@ def sign_off(advancement: Advancement, by: User) -> Advancement:
                 _("Teams tie across the cut. Decide which of them advance first."),
                 code="tie_open",
             )
-        if not advancement.standing.is_current:
+        # From here on nothing that the ranking is made of comes into the record; what came since
+        # the ranking was brought up to date is seen by its inputs.
+        record.hold(round)
+        fresh = standings.input_digest(round, standings.FULL)
+        if not advancement.standing.is_current or advancement.standing.input_digest != fresh:
             raise Refused(
                 _("The ranking has changed since this proposal. Propose again and check it."),
                 code="standing_outdated",
             )
         advancement.move_to(AdvancementStatus.SIGNED, by=by, signed_at=timezone.now(), signed_by=by)
+        signature.enter(advancement, RecordEntry.Kind.SIGNED, by)
         following = round.next()
         if following is not None:
             for row in _rows(advancement, IN):
@@ -203,6 +209,7 @@ def revoke(advancement: Advancement, by: User, reason: str) -> Advancement:
         )
     advancement.move_to(AdvancementStatus.REVOKED, by=by, reason=reason)
     if signed:
+        signature.enter(advancement, RecordEntry.Kind.REVOKED, by, reason)
         if following is not None:
             teams = [row.row.participation.team_id for row in _rows(advancement, IN)]
             leaving = following.participations.filter(team__in=teams)

@@ -24,7 +24,7 @@ from contest.templatetags.wuzhen import bare
 from judging.models import Assignment, Criterion, Mark, RecordEntry, Recusal, Rubric, Tie
 from judging.services.benchmarks import current_benchmark
 from judging.services.totals import exact_total, first_share, fraction_to_decimal
-from judging.states import ScoresheetStatus, TieStatus
+from judging.states import ScoresheetStatus
 from leaderboard.models import AdvancementRow, Scheme, SchemeComponent, Standing, StandingRow
 from leaderboard.ranking import aggregate, scale
 from leaderboard.services import standings
@@ -379,7 +379,8 @@ class _Facts:
     assignments: dict = field(default_factory=dict)  # by (round, team)
     marks: dict = field(default_factory=dict)  # by sheet: {criterion: value}
     criteria: dict = field(default_factory=dict)  # by rubric
-    revisions: dict = field(default_factory=dict)  # by (sheet, criterion)
+    # By (sheet, code of the criterion): a mark keeps its history over versions of the rubric.
+    revisions: dict = field(default_factory=dict)
 
     def __post_init__(self):
         standing = self.standing
@@ -416,10 +417,10 @@ class _Facts:
             self.criteria.setdefault(criterion.rubric_id, []).append(criterion)
         for entry in (
             RecordEntry.objects.filter(kind=RecordEntry.Kind.MARK, **of_sheet)
-            .select_related("by")
+            .select_related("by", "criterion")
             .order_by("record", "number")
         ):
-            self.revisions.setdefault((entry.scoresheet_id, entry.criterion_id), []).append(
+            self.revisions.setdefault((entry.scoresheet_id, entry.criterion.code), []).append(
                 Revision(
                     number=entry.number,
                     at=entry.at,
@@ -459,7 +460,7 @@ class _Facts:
         )
 
     def _read_ties(self) -> None:
-        """Teams of the same total, and what chairs had decided when the standing was computed."""
+        """Teams of the same total, and the chairs' decisions that placed teams in the standing."""
         self.of_total: dict[Decimal, list[StandingRow]] = {}
         totals = {row.total for row in self.rows if row.total is not None}
         same = standing_rows(self.standing).filter(rank__isnull=False)
@@ -467,15 +468,8 @@ class _Facts:
             same = same.filter(total=totals.pop())
         for row in same:
             self.of_total.setdefault(row.total, []).append(row)
-        asked = Tie.objects.filter(panel__round=self.round, decided_at__isnull=False)
-        asked = (
-            asked.filter(decided_at__lte=self.standing.read_at)
-            if self.signed
-            else asked.filter(status=TieStatus.DECIDED)
-        )
-        self.ties = list(
-            asked.select_related("decided_by").prefetch_related("teams").order_by("-decided_at")
-        )
+        held = {row.explanation["chair"]["tie"] for row in self.rows if "chair" in row.explanation}
+        self.ties = Tie.objects.select_related("decided_by").in_bulk(held)
 
     # What one row is made of.
 
@@ -661,7 +655,7 @@ class _Facts:
                 value=value,
                 share=share,
                 points=points,
-                revisions=tuple(self.revisions.get((sheet.pk, criterion.pk), ())),
+                revisions=tuple(self.revisions.get((sheet.pk, criterion.code), ())),
             )
 
     def _tie_break(
@@ -691,17 +685,17 @@ class _Facts:
         return TieBreakExplained(name, value=mean)
 
     def _chair(self, row: StandingRow) -> TieBreakExplained:
-        for tie in self.ties:
-            places = {team.participation_id: team.place for team in tie.teams.all()}
-            if row.participation_id in places:
-                return TieBreakExplained(
-                    Scheme.TieBreak.CHAIR,
-                    at=tie.decided_at,
-                    place=places[row.participation_id],
-                    by=tie.decided_by.name if tie.decided_by else "",
-                    reason=tie.reason,
-                )
-        return TieBreakExplained(Scheme.TieBreak.CHAIR)
+        said = row.explanation.get("chair")
+        tie = self.ties.get(said["tie"]) if said else None
+        if tie is None:
+            return TieBreakExplained(Scheme.TieBreak.CHAIR)
+        return TieBreakExplained(
+            Scheme.TieBreak.CHAIR,
+            at=tie.decided_at,
+            place=said["place"],
+            by=tie.decided_by.name if tie.decided_by else "",
+            reason=tie.reason,
+        )
 
 
 def _source(method: dict) -> int:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -164,37 +164,77 @@ def public_standings():
     )
 
 
-def _refresh(round: Round, scheme: Scheme, audience: str) -> None:
-    read_at = timezone.now()
+@dataclass(frozen=True)
+class _Inputs:
+    """Everything that one standing is made of, read at one moment."""
+
+    scheme: Scheme
+    components: list[SchemeComponent]
+    known: list[dict]
+    participations: list[Participation]
+    decided: list[ties.Decision]
+    audience: str
+
+    @property
+    def method(self) -> dict:
+        return _method(self.scheme, self.components)
+
+    @property
+    def digest(self) -> str:
+        inputs = {
+            "method": self.method,
+            "audience": self.audience,
+            "chair": [sorted(decision.places.items()) for decision in self.decided],
+            "components": [
+                {str(pk): details for pk, details in sorted(scores.items())}
+                for scores in self.known
+            ],
+            "teams": [[p.pk, p.status] for p in self.participations],
+        }
+        canonical = json.dumps(inputs, sort_keys=True, default=str, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _read(round: Round, scheme: Scheme, audience: str) -> _Inputs | None:
+    """The inputs as they are now; None where the public may not know one of the components."""
     components = list(scheme.components.select_related("source__event"))
     inside = audience == FULL
     if not inside and any(_is_hidden(component, round) for component in components):
-        _store(round, audience, read_at, None, [])
-        return
+        return None
     participations = list(round.participations.select_related("team").order_by("pk"))
     known = [
         _component_scores(component, round, participations, inside=inside)
         for component in components
     ]
-    method = _method(scheme, components)
     decided = _chairs_decisions(scheme, inside=inside)
-    inputs = {
-        "method": method,
-        "audience": audience,
-        "chair": [sorted(decision.places.items()) for decision in decided],
-        "components": [
-            {str(pk): details for pk, details in sorted(scores.items())} for scores in known
-        ],
-        "teams": [[p.pk, p.status] for p in participations],
-    }
-    canonical = json.dumps(inputs, sort_keys=True, default=str, separators=(",", ":"))
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    return _Inputs(scheme, components, known, participations, decided, audience)
+
+
+def input_digest(round: Round, audience: str) -> str:
+    """What a standing that is computed now would name as its inputs; nothing is stored."""
+    inputs = _read(round, ensure_scheme(round), audience)
+    return inputs.digest if inputs is not None else ""
+
+
+def _refresh(round: Round, scheme: Scheme, audience: str) -> None:
+    read_at = timezone.now()
+    inputs = _read(round, scheme, audience)
+    if inputs is None:
+        _store(round, audience, read_at, None, [])
+        return
+    digest = inputs.digest
     standing = current(round, audience)
     if standing is not None and standing.input_digest == digest:
         return
-    rows = _rows(scheme, components, known, participations, audience, decided)
+    rows = _rows(
+        scheme, inputs.components, inputs.known, inputs.participations, audience, inputs.decided
+    )
     fresh = Standing(
-        round=round, audience=audience, input_digest=digest, method=method, read_at=read_at
+        round=round,
+        audience=audience,
+        input_digest=digest,
+        method=inputs.method,
+        read_at=read_at,
     )
     _store(round, audience, read_at, fresh, rows)
 
@@ -404,31 +444,34 @@ def _with_chair(
     weights: dict[str, Fraction],
     decided: list[ties.Decision],
     participations: dict[str, Participation],
-) -> list[Contender]:
-    """The contenders with the chair's word in its place among the tie-breaks.
+) -> tuple[list[Contender], dict[str, dict]]:
+    """The contenders with the chair's word in its place among the tie-breaks, and of those whom it
+    places the tie and the place.
 
     A decision holds for teams that are still tied with each other and nobody else: whoever the
     chair was not asked about cannot be placed by it.
     """
     if not decided:
-        return contenders
+        return contenders, {}
     level = scheme.tie_breaks.index(Scheme.TieBreak.CHAIR)
     tied: dict[tuple, list[Contender]] = {}
     for contender in contenders:
         tied.setdefault(
             (total(contender.scores, weights), contender.tie_breaks[:level]), []
         ).append(contender)
-    placed = []
+    placed, applied = [], {}
     for group in tied.values():
         ids = {contender.key: participations[contender.key].pk for contender in group}
         holds = next((d for d in decided if set(ids.values()) <= d.places.keys()), None)
         for contender in group:
             if holds is not None and len(group) > 1:
                 breaks = list(contender.tie_breaks)
-                breaks[level] = Fraction(-holds.places[ids[contender.key]])
+                place = holds.places[ids[contender.key]]
+                breaks[level] = Fraction(-place)
+                applied[contender.key] = {"tie": holds.tie, "place": place}
                 contender = replace(contender, tie_breaks=tuple(breaks))
             placed.append(contender)
-    return placed
+    return placed, applied
 
 
 def _tie_break(name: str, components, known: list[dict], pk: int) -> Fraction | None:
@@ -479,7 +522,7 @@ def _rows(
         for p in active
     ]
     by_code = {p.team.code: p for p in active}
-    contenders = _with_chair(scheme, contenders, weights, decided, by_code)
+    contenders, by_chair = _with_chair(scheme, contenders, weights, decided, by_code)
     rows = []
     for place in rank(contenders, weights):
         participation = by_code[place.key]
@@ -497,6 +540,7 @@ def _rows(
                     "missing": list(place.missing),
                     "tie_breaks_used": scheme.tie_breaks[: place.tie_breaks_used],
                     "shared": place.shared,
+                    **({"chair": by_chair[place.key]} if place.key in by_chair else {}),
                 },
             )
         )

@@ -20,7 +20,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from judging.models import Mark, RecordEntry, Scoresheet
-from judging.services import record
+from judging.services.record_check import verify
 from tests.browser.tablets import Hall, Tablet
 from tests.browser.weather import Weather
 from tests.conftest import CHROMIUM_ARGUMENTS
@@ -565,6 +565,6 @@ def test_nothing_is_lost_and_nothing_doubled(
         Scoresheet.objects.filter(status="submitted").values_list("assignment", flat=True)
     )
     assert entries.filter(kind="submitted").count() == len(submitted)
-    assert record.verify(hall.round) == []
+    assert verify(hall.round) == []
     for seat in story.seats:
         assert seat.device.outbox() == []

@@ -19,7 +19,7 @@ from django.utils import timezone, translation
 from contest.services.rounds import close_round
 from judging.exports import COLUMNS, FORMATS, export
 from judging.models import Criterion, Mark, Record, RecordEntry, Scoresheet
-from judging.services import record
+from judging.services.record_check import verify
 from judging.services.scoresheets import Sent, save_mark, save_text
 from judging.views import record as views
 from tests.factories import make_round, make_track, make_user
@@ -206,7 +206,7 @@ def test_the_documented_program_checks_an_export(round, returned, tmp_path):  # 
     document = json.loads(export(round, "json")[2])
     document["entries"].pop()
     assert check(tmp_path, document).stderr.strip() == "the end is missing"
-    assert record.verify(round, head.head) == []
+    assert verify(round, head.head) == []
 
 
 def test_an_empty_record_exports_too(tmp_path):

@@ -12,8 +12,9 @@ from contest.errors import Refused
 from contest.models import LogEntry
 from contest.signals import ranking_inputs_changed
 from judging.models import Mark, RecordEntry
-from judging.services import record, stage
+from judging.services import stage
 from judging.services.panels import recuse, save_panel
+from judging.services.record_check import verify
 from judging.services.rubric_versions import apply, changes
 from judging.services.rubrics import new_version, save_rubric
 from judging.services.scoresheets import (
@@ -161,7 +162,7 @@ def test_other_weights_change_totals_and_places_and_no_mark(hall):
     assert hall.panel.rubric == version
     assert {s.total for s in sheet_totals(hall.round)} == {c.after for c in found.sheets}
     assert set(Mark.objects.values_list("criterion__rubric", flat=True)) == {version.pk}
-    assert record.verify(hall.round) == []
+    assert verify(hall.round) == []
     assert not changes(hall.panel, version).lost
 
 
@@ -192,7 +193,7 @@ def test_a_sheet_that_lacks_a_mark_goes_back_to_its_judge(hall, django_capture_o
     with django_capture_on_commit_callbacks(execute=True):
         hall.apply(version, reason="the demo was forgotten")
     assert hall.round in told
-    assert record.verify(hall.round) == []
+    assert verify(hall.round) == []
     sheet = hall.sheet(0, 0)
     assert sheet.status == "returned"
     why = sheet.entries.filter(kind="returned").get().reason
@@ -204,7 +205,7 @@ def test_a_sheet_that_lacks_a_mark_goes_back_to_its_judge(hall, django_capture_o
     submit_sheet(sheet, hall.judges[0].user)
     (total,) = sheet_totals(hall.round)
     assert total.total == Fraction(40 * 8 + 40 * 6 + 20 * 5, 10) - 2
-    assert record.verify(hall.round) == []
+    assert verify(hall.round) == []
 
 
 def test_a_mark_stays_only_where_it_says_the_same(hall):
@@ -225,7 +226,7 @@ def test_a_mark_stays_only_where_it_says_the_same(hall):
     hall.apply(version)
     first = hall.sheet(0, 0)
     assert {m.criterion.name_en: m.value for m in first.marks.all()} == {"Market": 6, "Open?": 1}
-    assert record.verify(hall.round) == []
+    assert verify(hall.round) == []
 
 
 def test_words_alone_move_no_sheet(hall):
@@ -240,7 +241,7 @@ def test_words_alone_move_no_sheet(hall):
     assert all(sheet.before == sheet.after for sheet in found.sheets)
     hall.apply(version)
     assert {hall.sheet(t, j).status for t, j in hall.MARKS} == {"submitted"}
-    assert record.verify(hall.round) == []
+    assert verify(hall.round) == []
 
 
 def test_the_older_version_can_come_back(hall):
@@ -248,7 +249,7 @@ def test_the_older_version_can_come_back(hall):
     hall.apply(hall.version(reweighted))
     hall.apply(hall.rubric, reason="after all")
     assert {s.total for s in sheet_totals(hall.round)} == before
-    assert record.verify(hall.round) == []
+    assert verify(hall.round) == []
 
 
 def test_twice_is_once(hall):
@@ -266,7 +267,7 @@ def test_sheets_of_recused_judges_do_not_count_and_keep_their_marks(hall):
     assert (team.sheets_before, team.before) == (1, Fraction(70))
     hall.apply(version)
     assert hall.sheet(0, 1).marks.count() == 3
-    assert record.verify(hall.round) == []
+    assert verify(hall.round) == []
 
 
 def test_a_draft_keeps_its_marks_and_stays_with_its_judge(hall):
@@ -346,13 +347,13 @@ def test_a_tap_by_the_version_before_counts_where_it_says_the_same(hall):
     with pytest.raises(Refused) as caught:
         hall.tap(sheet, market, 8, "scale", device="a", base=known)
     assert caught.value.code == "criterion_changed"
-    assert record.verify(hall.round) == []
+    assert verify(hall.round) == []
 
 
 def test_the_stage_is_none_of_its_business(hall):
     stage.draw(hall.round, hall.organizer, seed="1")
     hall.apply(hall.version(reweighted))
-    assert record.verify(hall.round) == []
+    assert verify(hall.round) == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -395,4 +396,4 @@ def test_judges_tap_while_a_version_is_put_in_force():
     for sheet in sheets:
         values = dict(sheet.marks.values_list("criterion__code", "value"))
         assert [values[c.code] for c in criteria] == [0, 1]  # of the last two taps, 10 and 11
-    assert record.verify(hall.round) == []
+    assert verify(hall.round) == []

@@ -7,8 +7,8 @@ import pytest
 from contest.errors import Refused
 from contest.models import LogEntry
 from judging.models import Panel, RecordEntry
-from judging.services import record
 from judging.services.panels import assign, awaited, recuse
+from judging.services.record_check import verify
 from judging.services.scoresheets import Sent, open_sheet, save_mark, submit_sheet
 from judging.services.sheet_results import sheet_totals
 from judging.services.substitutes import substitute
@@ -75,7 +75,7 @@ def test_the_successor_takes_over_what_was_not_submitted(panel, by):
         "participation__team__code", flat=True)) == ["T-0"]  # fmt: skip
     entry = RecordEntry.objects.get(kind="released")
     assert (entry.judge, entry.reason) == (out, "ill")
-    assert record.verify(panel.round) == []
+    assert verify(panel.round) == []
     refused(
         "released",
         lambda: save_mark(

@@ -86,7 +86,7 @@ def test_the_chair_parts_a_tie(panel, by):
     ties.decide(tie, chair, [c.pk, a.pk, b.pk], "pitch")
     refused("tie_decided", lambda: ties.decide(tie, chair, [a.pk, c.pk, b.pk], "pitch"))
     assert ranks(panel) == {"T-2": 1, "T-0": 2, "T-1": 3, "T-3": 4}
-    assert RecordEntry.objects.get(kind="tie").text == "T-2 > T-0 > T-1"
+    assert RecordEntry.objects.get(kind="tie").text == f"#{tie.pk} T-2 > T-0 > T-1"
     ties.drop(tie, by, "the chair had a conflict of interest")
     assert ranks(panel) == {"T-0": 1, "T-1": 1, "T-2": 1, "T-3": 4}
     assert TiedTeam.objects.filter(place=1).count() == 1, "what was decided stays on record"

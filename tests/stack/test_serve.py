@@ -9,7 +9,7 @@ import pytest
 
 from tests.stack.conftest import ROOT
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack-serve")]
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.xdist_group("stack-serve")]
 
 FACTS = """
 from contest.models import *; from judging.models import *; from leaderboard.models import *

@@ -17,7 +17,12 @@ from playwright.sync_api import expect
 from sklearn.datasets import load_wine
 from sklearn.metrics import accuracy_score
 
-pytestmark = [pytest.mark.stack, pytest.mark.browser, pytest.mark.xdist_group("stack-story")]
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.long,
+    pytest.mark.browser,
+    pytest.mark.xdist_group("stack-story"),
+]
 
 PASSWORD = "correct-horse-9"
 TEAMS = 13  # one of them by hand

@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from contest.models import Event, Round
 from judging.services import record
+from judging.services.record_check import verify
 
 # How often a long record says how far it is.
 EVERY_S = 1
@@ -73,7 +74,7 @@ class Command(BaseCommand):
                 self.stderr.write(f"  {done} of {count} entries")
 
         name = f"[{place}] {round.event.slug}/{round.slug}"
-        faults = record.verify(round, head, progress)
+        faults = verify(round, head, progress)
         ending = f"{count} entries" + (f", head {kept.head}" if kept else "")
         if not faults:
             self.stdout.write(f"{name}: fits; {ending}")
