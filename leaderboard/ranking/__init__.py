@@ -1,11 +1,30 @@
 """Ranking mathematics: pure functions on plain values and pandas, free of Django.
 
 Numbers of judges are exact (``fractions.Fraction``), so that totals which are equal by the rules
-are equal here, whatever the order of the input.
+are equal here, whatever the order of the input. Methods that need roots or a solver work in floats
+and are rounded, see ``methods``. What there is to say of a ranking's reliability is in
+``reliability``.
 """
 
 from leaderboard.ranking.aggregation import Aggregate, aggregate, scale
 from leaderboard.ranking.cut import Cut, cut
+from leaderboard.ranking.methods import Combined, Method, Note, SheetEffect, combine
+from leaderboard.ranking.sheets import Sheet
 from leaderboard.ranking.standing import Contender, Placed, rank
 
-__all__ = ["Aggregate", "Contender", "Cut", "Placed", "aggregate", "cut", "rank", "scale"]
+__all__ = [
+    "Aggregate",
+    "Combined",
+    "Contender",
+    "Cut",
+    "Method",
+    "Note",
+    "Placed",
+    "Sheet",
+    "SheetEffect",
+    "aggregate",
+    "combine",
+    "cut",
+    "rank",
+    "scale",
+]
