@@ -18,7 +18,7 @@ from leaderboard.models import (
 
 class SchemeComponentInline(RecordInline):
     model = SchemeComponent
-    fields = ["kind", "source", "weight", "aggregation", "worst", "best"]
+    fields = ["kind", "source", "weight", "aggregation", "trim", "per", "worst", "best"]
 
 
 @admin.register(Scheme)

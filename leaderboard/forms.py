@@ -22,11 +22,21 @@ class SchemeForm(forms.ModelForm):
 class ComponentForm(forms.ModelForm):
     class Meta:
         model = SchemeComponent
-        fields = ["kind", "source", "weight", "metric", "aggregation", "worst", "best"]
+        fields = [
+            "kind", "source", "weight", "metric", "aggregation", "trim", "per", "worst", "best",
+        ]  # fmt: skip
 
     def __init__(self, *args, rounds, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["source"].queryset = rounds
+        for name in ("trim", "per"):  # most methods have neither
+            self.fields[name].required = False
+
+    def clean_trim(self):
+        return self.cleaned_data["trim"] or 1
+
+    def clean_per(self):
+        return self.cleaned_data["per"] or SchemeComponent.Per.TOTAL
 
     def _post_clean(self):
         """The service checks the scheme as a whole."""

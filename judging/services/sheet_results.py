@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contest.models import Round
 from judging.models import Criterion, Mark, Recusal, Scoresheet
-from judging.services.totals import exact_total, first_share, is_veto
+from judging.services.totals import exact_parts, first_share, is_veto, kept_within
 from judging.states import ScoresheetStatus
 
 
@@ -21,6 +21,7 @@ class SheetTotal:
     organisation_zh: str
     organisation_en: str
     total: Fraction  # 0–100
+    parts: dict[str, Fraction]  # points of each criterion, by its code; see exact_parts
     first_criterion: Fraction  # 0–100, of the rubric's first scored criterion
     veto: bool  # the judge says that the team does not meet a condition
     veto_rule: str  # of the rubric, see Rubric.VetoRule
@@ -69,8 +70,8 @@ def sheet_totals(round: Round) -> list[SheetTotal]:
         mine = criteria[assignment.panel.rubric_id]
         given = marks.get(sheet.pk, {})
         out = (assignment.judge_id, assignment.participation.team_id) in recused
-        total = exact_total(mine, given)
-        if total is None:  # cannot be submitted so; a sheet like that must not pass for a zero
+        parts = exact_parts(mine, given)
+        if parts is None:  # cannot be submitted so; a sheet like that must not pass for a zero
             continue
         totals.append(
             SheetTotal(
@@ -80,7 +81,8 @@ def sheet_totals(round: Round) -> list[SheetTotal]:
                 judge_name=assignment.judge.name,
                 organisation_zh=assignment.judge.organisation_zh,
                 organisation_en=assignment.judge.organisation_en,
-                total=total,
+                total=kept_within(sum(parts.values(), Fraction(0))),
+                parts=parts,
                 first_criterion=first_share(mine, given),
                 veto=is_veto(mine, given),
                 veto_rule=assignment.panel.rubric.veto_rule,

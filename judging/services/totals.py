@@ -14,28 +14,41 @@ def missing(criteria: Iterable[Criterion], marks: Mapping[int, Decimal]) -> list
     return [c for c in criteria if c.is_required and c.pk not in marks]
 
 
-def exact_total(criteria: Iterable[Criterion], marks: Mapping[int, Decimal]) -> Fraction | None:
-    """Total of one sheet between 0 and 100, exactly; None until every required mark is there.
+def exact_parts(
+    criteria: Iterable[Criterion], marks: Mapping[int, Decimal]
+) -> dict[str, Fraction] | None:
+    """The points that each criterion brings into the total of one sheet, by its code, exactly;
+    None until every required mark is there.
 
-    100 · Σ w·(m − min)/(max − min) / Σ w over the scored criteria, plus bonuses, minus penalties,
-    kept within 0 and 100. ``marks`` by the criteria's ids; a bonus or penalty left alone is 0.
+    100 · w·(m − min)/(max − min) / Σ w of a scored criterion, the points of a bonus, minus those of
+    a penalty, 0 of a veto. ``marks`` by the criteria's ids; a bonus or penalty left alone is 0.
     """
     criteria = list(criteria)
     scored = [c for c in criteria if c.kind == Kind.SCORED]
     if not scored or missing(criteria, marks):
         return None
-    share = Fraction(0)
-    for criterion in scored:
+    whole = sum(Fraction(criterion.weight) for criterion in scored)
+    return {c.code: _points(c, Fraction(marks.get(c.pk, 0)), whole) for c in criteria}
+
+
+def _points(criterion: Criterion, mark: Fraction, whole: Fraction) -> Fraction:
+    if criterion.kind == Kind.SCORED:
         low, high = Fraction(criterion.minimum), Fraction(criterion.maximum)
-        share += Fraction(criterion.weight) * (Fraction(marks[criterion.pk]) - low) / (high - low)
-    total = 100 * share / sum(Fraction(criterion.weight) for criterion in scored)
-    for criterion in criteria:
-        points = Fraction(marks.get(criterion.pk, 0))
-        if criterion.kind == Kind.BONUS:
-            total += points
-        elif criterion.kind == Kind.PENALTY:
-            total -= points
+        return 100 * Fraction(criterion.weight) * (mark - low) / (high - low) / whole
+    if criterion.kind == Kind.VETO:
+        return Fraction(0)
+    return mark if criterion.kind == Kind.BONUS else -mark
+
+
+def kept_within(total: Fraction) -> Fraction:
+    """A sheet's total lies between 0 and 100, wherever bonuses and penalties lead."""
     return min(max(total, Fraction(0)), Fraction(100))
+
+
+def exact_total(criteria: Iterable[Criterion], marks: Mapping[int, Decimal]) -> Fraction | None:
+    """Total of one sheet: the sum of its parts, kept within 0 and 100; None until it has all."""
+    parts = exact_parts(criteria, marks)
+    return None if parts is None else kept_within(sum(parts.values(), Fraction(0)))
 
 
 def first_share(criteria: Iterable[Criterion], marks: Mapping[int, Decimal]) -> Fraction | None:

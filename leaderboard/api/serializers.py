@@ -67,7 +67,9 @@ class ComponentSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = SchemeComponent
-        fields = ["kind", "source", "weight", "metric", "aggregation", "worst", "best"]
+        fields = [
+            "kind", "source", "weight", "metric", "aggregation", "trim", "per", "worst", "best",
+        ]  # fmt: skip
 
 
 class SchemeSerializer(serializers.ModelSerializer):

@@ -3,7 +3,10 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from leaderboard.ranking import Method
 
 
 def default_tie_breaks() -> list[str]:
@@ -64,6 +67,16 @@ class SchemeComponent(models.Model):
     class Aggregation(models.TextChoices):
         MEAN = "mean", _("mean")
         TRIMMED = "trimmed", _("mean without the highest and the lowest")
+        MEDIAN = "median", _("median")
+        ZSCORE = "zscore", _("mean of z-scores by judge")
+        BORDA = "borda", _("ranks by judge (Borda)")
+        SEVERITY = "severity", _("mean adjusted for severe and lenient judges")
+        ORDINAL = "ordinal", _("ordinal model of teams and judges")
+        BRADLEY_TERRY = "bradley_terry", _("pairs by judge (Bradley–Terry)")
+
+    class Per(models.TextChoices):
+        TOTAL = "total", _("of the sheets’ totals")
+        CRITERION = "criterion", _("of each criterion by itself")
 
     scheme = models.ForeignKey(
         Scheme, models.CASCADE, related_name="components", verbose_name=_("ranking scheme")
@@ -95,6 +108,15 @@ class SchemeComponent(models.Model):
         choices=Aggregation,
         default=Aggregation.TRIMMED,
     )
+    trim = models.PositiveSmallIntegerField(
+        _("sheets dropped at each end"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(20)],
+        help_text=_("Of the trimmed mean. Never so many that fewer than two sheets are left."),
+    )
+    per = models.CharField(
+        _("median or trimmed mean"), max_length=10, choices=Per, default=Per.TOTAL
+    )
     # Of the metric: the raw values that become 0 and 100; where less is better, 0 is the larger.
     worst = models.FloatField(
         _("metric value that gives 0"),
@@ -124,6 +146,20 @@ class SchemeComponent(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} · {self.source.name}"
 
+    @property
+    def method(self) -> Method:
+        """How judges' sheets are combined; settings that the method does not have are left out."""
+        settings = {}
+        if self.aggregation == self.Aggregation.TRIMMED:
+            settings["trim"] = self.trim
+        if self.aggregation in (self.Aggregation.TRIMMED, self.Aggregation.MEDIAN):
+            settings["per"] = self.per
+        return Method(self.aggregation, **settings)
+
+    @property
+    def method_label(self) -> str:
+        return method_label(self.aggregation, self.method.trim, self.method.per)
+
     def clean(self):
         super().clean()
         if (self.worst is None) != (self.best is None):
@@ -135,3 +171,13 @@ class SchemeComponent(models.Model):
             raise ValidationError(
                 {"source": _("A component comes from this round or an earlier one of its track.")}
             )
+
+
+def method_label(aggregation: str, trim: int, per: str) -> str:
+    """How judges' sheets are combined, in words."""
+    label = str(SchemeComponent.Aggregation(aggregation).label)
+    if aggregation == SchemeComponent.Aggregation.TRIMMED and trim > 1:
+        label = gettext("mean without the %(n)s highest and the %(n)s lowest") % {"n": trim}
+    if per == SchemeComponent.Per.CRITERION:
+        label = f"{label} ({SchemeComponent.Per.CRITERION.label})"
+    return label

@@ -26,7 +26,8 @@ from judging.services.benchmarks import current_benchmark
 from judging.services.totals import exact_total, first_share, fraction_to_decimal
 from judging.states import ScoresheetStatus
 from leaderboard.models import AdvancementRow, Scheme, SchemeComponent, Standing, StandingRow
-from leaderboard.ranking import aggregate, scale
+from leaderboard.models.scheme import method_label
+from leaderboard.ranking import Method, Sheet, combine, scale
 from leaderboard.services import standings
 from leaderboard.services.advancement import in_force
 from leaderboard.services.schemes import ensure_scheme
@@ -47,6 +48,10 @@ class SheetState(models.TextChoices):
     NOT_SUBMITTED = "not_submitted", _("not submitted")
 
 
+# Methods by which a team's score depends on what its judges gave to others, and of these the ones
+# whose score is no mean of anything.
+COMPARING = frozenset(("zscore", "borda", "severity", "ordinal", "bradley_terry"))
+MODELS = frozenset(("ordinal", "bradley_terry"))
 SUBMITTED_AND_FREE = (SheetState.COUNTED, SheetState.HIGHEST, SheetState.LOWEST)
 
 
@@ -81,6 +86,8 @@ class MarkExplained:
     share: Fraction | None  # where the mark lies on its scale, 0 to 1; of scored criteria alone
     points: Fraction
     revisions: tuple[Revision, ...]
+    # Left out of this criterion's mean, as one of the highest or lowest points.
+    dropped: bool = False
 
     name = Bilingual("name")
 
@@ -103,6 +110,8 @@ class SheetExplained:
     first_criterion: Fraction | None
     veto: bool
     marks: tuple[MarkExplained, ...]
+    # What it counted as, where judges are compared; None elsewhere.
+    counted_as: Fraction | None = None
     # The marks of today come to another total than the standing has.
     differs: bool = False
     # A conflict of interest was declared (or lifted) after the ranking was signed.
@@ -134,6 +143,8 @@ class JudgesPart:
     """How the sheets were combined."""
 
     aggregation: str
+    trim: int
+    per: str
     sheets: tuple[SheetExplained, ...]
     vetoed: bool
     vetoes: int
@@ -141,7 +152,12 @@ class JudgesPart:
 
     @property
     def aggregation_label(self) -> str:
-        return str(SchemeComponent.Aggregation(self.aggregation).label)
+        return method_label(self.aggregation, self.trim, self.per)
+
+    @property
+    def compares(self) -> bool:
+        """Whether sheets count as something else than their total, by how their judges score."""
+        return self.aggregation in COMPARING
 
     @property
     def veto_rule_label(self) -> str:
@@ -306,7 +322,18 @@ class Explanation:
                 f"100 × ({bare(part.metric.raw)} − {worst}) ÷ ({best} − {worst}) "
                 f"= {self._shown(part.metric.unlimited)}"
             )
-        given = [self._shown(sheet.total) for sheet in part.judges.in_mean]
+        return self._judges_formula(part.judges, value)
+
+    def _judges_formula(self, judges: JudgesPart, value: str) -> str:
+        """As far as it is one sum: not where each criterion has its own, nor for whole models."""
+        if judges.per == SchemeComponent.Per.CRITERION or judges.aggregation in MODELS:
+            return ""
+        values = [sheet.counted_as if judges.compares else sheet.total for sheet in judges.in_mean]
+        if None in values:
+            return ""
+        if judges.aggregation == SchemeComponent.Aggregation.MEDIAN:
+            values = sorted(values)[(len(values) - 1) // 2 : len(values) // 2 + 1]
+        given = [self._shown(each) for each in values]
         return f"({' + '.join(given)}) ÷ {len(given)} = {value}"
 
     @property
@@ -568,17 +595,21 @@ class _Facts:
         given = _by_assignment(stored.get("sheets", []), assignments)
         sheets = [self._sheet(assignment, said, team) for assignment, said in given]
         counted = [n for n, sheet in enumerate(sheets) if sheet.in_mean]
-        combined = aggregate([sheets[n].total for n in counted], method["aggregation"])
-        if combined is not None:
-            ends = (SheetState.LOWEST, SheetState.HIGHEST)
-            for place, state in zip(combined.dropped, ends, strict=False):
-                sheets[counted[place]] = replace(sheets[counted[place]], state=state)
+        how = method_of(method)
         vetoed = bool(stored.get("vetoed"))
+        if how.name in COMPARING:
+            # Every sheet of the round has its part in it; what came of them, the standing holds.
+            scaled = stored.get("scaled")
+            value = None if scaled is None else Fraction(scaled)
+        else:
+            value = self._anew(sheets, counted, how)
         rules = {a.panel.rubric.veto_rule for a in assignments}
         return (
-            None if combined is None or vetoed else combined.value,
+            None if vetoed else value,
             JudgesPart(
-                aggregation=method["aggregation"],
+                aggregation=how.name,
+                trim=how.trim,
+                per=how.per,
                 sheets=tuple(sheets),
                 vetoed=vetoed,
                 vetoes=sum(sheets[n].veto for n in counted),
@@ -587,6 +618,29 @@ class _Facts:
                 else next(iter(rules), ""),
             ),
         )
+
+    def _anew(
+        self, sheets: list[SheetExplained], counted: list[int], how: Method
+    ) -> Fraction | None:
+        """The score of these sheets, computed again; they are told what became of each."""
+        combined = combine(
+            [
+                Sheet(n, "", n, sheets[n].total, {m.code: m.points for m in sheets[n].marks})
+                for n in counted
+            ],
+            how,
+        )
+        dropped = [n for n in counted if combined.sheets[n].dropped]
+        dropped.sort(key=lambda n: sheets[n].total)
+        for place, n in enumerate(dropped):
+            lower = 2 * place < len(dropped)
+            state = SheetState.LOWEST if lower else SheetState.HIGHEST
+            sheets[n] = replace(sheets[n], state=state)
+        for n in counted:
+            if parts := set(combined.sheets[n].dropped_parts):
+                marks = (replace(m, dropped=m.code in parts) for m in sheets[n].marks)
+                sheets[n] = replace(sheets[n], marks=tuple(marks))
+        return combined.scores.get("")
 
     def _sheet(self, assignment: Assignment | None, said: dict | None, team: int) -> SheetExplained:
         """``said`` is what the standing holds of a submitted sheet."""
@@ -602,6 +656,7 @@ class _Facts:
                 first_criterion=None,
                 veto=said.get("veto", False),
                 marks=(),
+                counted_as=_counted_as(said),
                 differs=True,
             )
         sheet = getattr(assignment, "scoresheet", None)
@@ -624,6 +679,7 @@ class _Facts:
             first_criterion=first_share(criteria, values),
             veto=bool(said and said.get("veto")),
             marks=tuple(self._marks(sheet, criteria, values)) if sheet else (),
+            counted_as=_counted_as(said),
             differs=differs,
             recusal_changed=self.signed and said is not None and said["counted"] == recused,
         )
@@ -696,6 +752,16 @@ class _Facts:
             by=tie.decided_by.name if tie.decided_by else "",
             reason=tie.reason,
         )
+
+
+def method_of(component: dict) -> Method:
+    """How a standing's component combined sheets. Older standings have one highest and lowest."""
+    return Method(component["aggregation"], component.get("trim", 1), component.get("per", "total"))
+
+
+def _counted_as(said: dict | None) -> Fraction | None:
+    value = (said or {}).get("counted_as")
+    return None if value is None else Fraction(value)
 
 
 def _source(method: dict) -> int:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
@@ -24,11 +24,21 @@ from judging.services.sheet_results import SheetTotal, sheet_totals
 from judging.services.totals import fraction_to_decimal
 from judging.states import RunStatus
 from leaderboard.models import Advancement, Scheme, SchemeComponent, Standing, StandingRow
-from leaderboard.ranking import Contender, aggregate, rank, scale
+from leaderboard.ranking import (
+    Combined,
+    Contender,
+    Method,
+    Sheet,
+    SheetEffect,
+    combine,
+    rank,
+    scale,
+)
 from leaderboard.ranking.standing import total
 from leaderboard.services.schemes import bounds_of, ensure_scheme
 from leaderboard.states import AdvancementStatus
 
+GONE = (ParticipationStatus.WITHDRAWN, ParticipationStatus.DISQUALIFIED)
 FULL, PUBLIC = Standing.Audience.FULL, Standing.Audience.PUBLIC
 
 
@@ -313,7 +323,7 @@ def _method(scheme: Scheme, components: list[SchemeComponent]) -> dict:
                 **(
                     dict(zip(("worst", "best"), bounds_of(component), strict=True))
                     if component.kind == SchemeComponent.Kind.METRIC
-                    else {"aggregation": component.aggregation}
+                    else as_method(component)
                 ),
             }
             for component in components
@@ -385,38 +395,69 @@ def _metric_scores(
     return scores
 
 
-def _judges_scores(component, source: Round, here: dict[int, int]) -> dict:
-    sheets: dict[int, list] = {}
+def as_method(component: SchemeComponent) -> dict:
+    """How a component combines sheets, as standings hold it."""
+    method = component.method
+    return {"aggregation": method.name, "trim": method.trim, "per": method.per}
+
+
+def counted_sheets(totals: Iterable[SheetTotal]) -> list[Sheet]:
+    """The sheets that count, as the ranking mathematics takes them."""
+    return [
+        Sheet(str(s.sheet_id), s.participation_id, s.judge_id, s.total, s.parts)
+        for s in totals
+        if s.counted
+    ]
+
+
+def combined_sheets(source: Round, method: Method) -> tuple[dict[int, list[SheetTotal]], Combined]:
+    """The sheets of a round by participation, and what they come to.
+
+    Methods that compare judges look at all teams of the round but those that left it, whichever of
+    them are in a later round that the scores carry over to.
+    """
+    left = set(source.participations.filter(status__in=GONE).values_list("pk", flat=True))
+    given: dict[int, list[SheetTotal]] = {}
     for sheet in sheet_totals(source):
-        if sheet.participation_id in here:
-            sheets.setdefault(here[sheet.participation_id], []).append(sheet)
+        given.setdefault(sheet.participation_id, []).append(sheet)
+    staying = (s for pk, sheets in given.items() if pk not in left for s in sheets)
+    return given, combine(counted_sheets(staying), method)
+
+
+def _judges_scores(component, source: Round, here: dict[int, int]) -> dict:
+    given, combined = combined_sheets(source, component.method)
     scores = {}
-    for pk, given in sheets.items():
-        counted = [sheet for sheet in given if sheet.counted]
-        combined = aggregate([sheet.total for sheet in counted], component.aggregation)
-        dropped = {counted[n].judge_id for n in combined.dropped} if combined else set()
+    for pk, sheets in given.items():
+        if pk not in here:
+            continue
+        counted = [sheet for sheet in sheets if sheet.counted]
+        value = combined.scores.get(pk)
         first = sum((sheet.first_criterion for sheet in counted), Fraction(0))
         excluded = _is_vetoed(counted)
-        scores[pk] = {
-            "scaled": str(combined.value) if combined and not excluded else None,
+        scores[here[pk]] = {
+            "scaled": str(value) if value is not None and not excluded else None,
             "vetoed": excluded,
             "first_criterion": str(first / len(counted)) if counted else None,
-            "sheets": [
-                {
-                    "sheet": str(sheet.sheet_id),
-                    "judge": sheet.judge_name,
-                    "organisation_zh": sheet.organisation_zh,
-                    "organisation_en": sheet.organisation_en,
-                    "total": str(sheet.total),
-                    "counted": sheet.counted,
-                    "why_not": sheet.why_not,
-                    "dropped": sheet.counted and sheet.judge_id in dropped,
-                    "veto": sheet.veto,
-                }
-                for sheet in given
-            ],
+            "sheets": [_sheet(sheet, combined.sheets.get(str(sheet.sheet_id))) for sheet in sheets],
         }
     return scores
+
+
+def _sheet(sheet: SheetTotal, effect: SheetEffect | None) -> dict:
+    """A sheet as a standing holds it: what it was, and what it counted as."""
+    return {
+        "sheet": str(sheet.sheet_id),
+        "judge": sheet.judge_name,
+        "organisation_zh": sheet.organisation_zh,
+        "organisation_en": sheet.organisation_en,
+        "total": str(sheet.total),
+        "counted": sheet.counted,
+        "why_not": sheet.why_not,
+        "counted_as": str(effect.value) if effect else None,
+        "dropped": bool(effect and effect.dropped),
+        "dropped_parts": list(effect.dropped_parts) if effect else [],
+        "veto": sheet.veto,
+    }
 
 
 def _is_vetoed(counted: Sequence[SheetTotal]) -> bool:
@@ -425,6 +466,11 @@ def _is_vetoed(counted: Sequence[SheetTotal]) -> bool:
     if any(sheet.veto_rule == Rubric.VetoRule.ANY for sheet in votes):
         return True
     return 2 * len(votes) > len(counted)
+
+
+def _text(fraction: str | None) -> str | None:
+    """A fraction as a decimal of twelve places."""
+    return None if fraction is None else str(fraction_to_decimal(Fraction(fraction)))
 
 
 def _fraction(text) -> Fraction | None:
@@ -546,9 +592,8 @@ def _rows(
         )
     rows = _with_baselines(rows, weights, components, known, participations, audience, inside)
     if audience == FULL:
-        gone = (ParticipationStatus.WITHDRAWN, ParticipationStatus.DISQUALIFIED)
         for participation in participations:
-            if participation.status in gone:
+            if participation.status in GONE:
                 rows.append(
                     StandingRow(
                         participation=participation,
@@ -618,7 +663,7 @@ def _explain(name, component, details: dict | None, inside: bool, audience: str)
     elif audience == FULL:
         explained["vetoed"] = details["vetoed"]
         explained["sheets"] = [
-            {**sheet, "total": str(fraction_to_decimal(Fraction(sheet["total"])))}
+            {**sheet, **{name: _text(sheet[name]) for name in ("total", "counted_as")}}
             for sheet in details["sheets"]
         ]
     return explained
