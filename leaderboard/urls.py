@@ -1,6 +1,6 @@
 from django.urls import path
 
-from leaderboard.views import board, desk, explained, rescoring, stage
+from leaderboard.views import board, desk, explained, reliability, rescoring, stage
 
 STAGE = "e/<slug:slug>/r/<slug:round_slug>/stage/"
 DESK_ROUND = "e/<slug:slug>/desk/r/<slug:round_slug>/"
@@ -15,6 +15,7 @@ urlpatterns = [
     path(DESK_ROUND + "versions/act/", rescoring.desk_rescoring_act, name="desk-rescoring-act"),
     path(DESK_ROUND + "scheme/", desk.desk_scheme, name="desk-scheme"),
     path(DESK_ROUND + "ranking/", desk.desk_ranking, name="desk-ranking"),
+    path(DESK_ROUND + "reliability/", reliability.desk_reliability, name="desk-reliability"),
     path(DESK_ROUND + "ranking/decide/", desk.desk_decide, name="desk-decide"),
     path(DESK_ROUND + "ranking/ties/", desk.desk_tie, name="desk-tie"),
     path(DESK_ROUND + "finalists.<str:fmt>", desk.desk_finalists, name="desk-finalists"),

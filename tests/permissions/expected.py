@@ -168,6 +168,7 @@ PAGES = {
     "desk-decide": post(DESK, of_round),
     "desk-tie": post(DESK, of_round),
     "desk-finalists": get(DESK, lambda o: {**of_round(o), "fmt": "csv"}),
+    "desk-reliability": get(DESK, of_round),
     "desk-explained": get(DESK, of_team("round")),
     "desk-explained-export": get(DESK, of_round),
     "desk-awards": both(DESK, of_round),
