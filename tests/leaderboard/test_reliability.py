@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
@@ -121,3 +123,17 @@ def test_the_page_says_what_changes(track, organizer, client):  # noqa: F811
     without = {judge["name"]: judge["without"]["entering"] for judge in page.context["judges"]}
     assert without[judges[0].name] == [teams[1]]
     assert without[judges[1].name] == []
+
+
+def test_it_asks_no_more_of_many_teams(track, organizer, client):  # noqa: F811
+    client.force_login(organizer, backend="django.contrib.auth.backends.ModelBackend")
+    for ordinal, count in ((1, 3), (2, 12)):
+        teams, judges = people(track, count, 4)
+        marks = [[(n * 3 + m) % 11 for m in range(4)] for n in range(count)]
+        round = roadshow(track, teams, judges, marks, ordinal=ordinal)
+        page = reverse("desk-reliability", args=[track.event.slug, round.slug])
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(page).status_code == 200
+        if ordinal == 1:
+            few = len(asked)
+    assert len(asked) <= few

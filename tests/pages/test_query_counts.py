@@ -87,7 +87,6 @@ PAGES = {
     "desk-grid": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-record": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-ranking": ("organizer", lambda o: [o.event.slug, o.round.slug]),
-    "desk-reliability": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-awards": ("organizer", lambda o: [o.event.slug, o.round.slug]),
 }
 
