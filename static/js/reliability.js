@@ -26,6 +26,7 @@ const draw = (box, rows, options) => {
   window.addEventListener("resize", () => chart.resize());
 };
 
+const lowest = (rows) => Math.max(0, 10 * Math.floor((Math.min(...rows.map((row) => row.low)) - 2) / 10));
 const dataOf = (id) => JSON.parse(document.getElementById(id).textContent);
 const safe = (text) => echarts.format.encodeHTML(text);
 
@@ -45,7 +46,7 @@ document.querySelectorAll("[data-ranks]").forEach((box) => {
 document.querySelectorAll("[data-judges]").forEach((box) => {
   const { judges } = dataOf(box.dataset.judges);
   draw(box, judges.map((judge) => ({ ...judge, at: judge.mean })), {
-    axis: { min: 0, max: 100 },
+    axis: { min: lowest(judges), max: 100 },
     said: (row) => `${safe(row.name)}: ${row.mean} ± ${row.spread} (${row.low}–${row.high})`,
   });
 });
