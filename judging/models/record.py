@@ -70,6 +70,8 @@ class RecordEntry(models.Model):
         RUBRIC = "rubric", _("version of the rubric put in force")
         CRITERIA = "criteria", _("rubric that marks are given by")
         TIE = "tie", _("tie decided by the chair")
+        TIE_DROPPED = "tie_dropped", _("chair's decision taken back")
+        READMITTED = "readmitted", _("judge readmitted to a team")
 
     record = models.ForeignKey(
         Record, models.PROTECT, related_name="entries", verbose_name=_("judging record")

@@ -275,7 +275,7 @@ def desk_design(request, round, pk):
             "proposal": proposal,
             "rows": _proposed(proposal) if proposal else [],
             "wish": wish,
-            "other_seed": designs.new_seed(),
+            "another": wish.query(designs.new_seed()) if wish else "",
             "picture": picture,
         },
     )
