@@ -249,8 +249,7 @@ API = {
     "api-assignment-list": get(API_SIGNED_IN) + post(API_ORGANIZE),
     "api-assignment-detail": get("UNN.NN..", pk("assignment"))
     + change(API_HIDDEN, pk("assignment"), "DELETE"),
-    # A judge of the assignment sees it, and is refused; see the row above.
-    "api-assignment-readmit": post("UNNFNN..", pk("assignment")),
+    "api-assignment-readmit": post(API_HIDDEN, pk("assignment")),
     "api-scoresheet-list": get(API_SIGNED_IN) + post(API_SIGNED_IN),
     # Organizers reach the sheets, and the service refuses what only the judge may do (409).
     "api-scoresheet-detail": get("UNN.NN..", pk("sheet"))
