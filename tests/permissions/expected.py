@@ -99,6 +99,8 @@ PAGES = {
     "judge-manifest": get(ALL),
     # There is no such page before the result is published, for anybody.
     "team-feedback": get(TEAM, of_team("finished")) + get("LFNFFFNN", of_team("round")),
+    # Which team is in the form.
+    "judge-conflicts": get(JUDGES) + post("LFFNNFFF"),
     "judge-file": get("LFF.NFFF", lambda o: {"pk": o.assignment.pk, "file": o.entry_file.pk}),
     "desks": get("LFFFF..."),
     "event-create": both("LFFFFFF."),
