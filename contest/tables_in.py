@@ -163,10 +163,16 @@ def _decode(content: bytes, file: str) -> tuple[str, str]:
 
 def _csv(content: bytes, file: str, columns) -> tuple[Iterator[list], str]:
     text, encoding = _decode(content, file)
-    first = next(line for line in text.splitlines() if line.strip())
+    text = text.lstrip("\ufeff")  # a program that marks the byte order twice
+    first = next((line for line in text.splitlines() if line.strip()), None)
+    if first is None:
+        _refuse(file, _("The file is empty."))
 
     def known(delimiter: str) -> int:
-        headings = next(csv.reader([first], delimiter=delimiter), [])
+        try:
+            headings = next(csv.reader([first], delimiter=delimiter), [])
+        except csv.Error:  # told where the rows are read
+            return 0
         return sum(column.answers_to(heading) for heading in headings for column in columns)
 
     delimiter = max(DELIMITERS, key=lambda d: (known(d), first.count(d)))
@@ -175,6 +181,10 @@ def _csv(content: bytes, file: str, columns) -> tuple[Iterator[list], str]:
         "delimiter": DELIMITERS[delimiter],
     }
     return _csv_rows(text, file, delimiter), form
+
+
+def _too_long() -> str:
+    return _("The cell has more than %(most)s characters.") % {"most": MAX_CELL}
 
 
 def _csv_rows(text: str, file: str, delimiter: str) -> Iterator[list]:
@@ -186,7 +196,9 @@ def _csv_rows(text: str, file: str, delimiter: str) -> Iterator[list]:
             yield next(reader)
         except StopIteration:
             return
-        except csv.Error:
+        except csv.Error as error:
+            if "field limit" in str(error):
+                _refuse(file, _too_long() + " " + _("Is a quotation mark missing?"), number)
             _refuse(file, _("The quotation marks do not match."), number)
 
 
@@ -252,6 +264,8 @@ def _table(file: str, form: str, records: Iterable[list], columns) -> Table:
         rows.append(row)
     if faults:
         raise BadTable(sorted(faults, key=lambda fault: fault.row))
+    if not written:
+        _refuse(file, _("The file is empty."))
     if not rows:
         _refuse(file, _("The table has headings and no row."))
     return Table(
@@ -315,8 +329,7 @@ def _cell_faults(file, number, cells, written, headings) -> Iterator[Fault]:
         if n not in read:
             continue
         if len(cell) > MAX_CELL:
-            said = _("The cell has more than %(most)s characters.") % {"most": MAX_CELL}
-            yield Fault(file, number, heading, said)
+            yield Fault(file, number, heading, _too_long())
         elif cell.startswith(("=", "@")) or (
             cell.startswith(("+", "-")) and not NUMBER.fullmatch(cell)
         ):

@@ -65,26 +65,20 @@ class ScoringRunAdmin(RecordAdmin):
     date_hierarchy = "queued_at"
 
 
-class CriterionInline(admin.TabularInline):
+class CriterionInline(RecordInline):
     model = Criterion
-    extra = 0
+    fields = ["kind", "name_zh", "name_en", "weight", "minimum", "maximum", "step"]
 
 
 @admin.register(Rubric)
-class RubricAdmin(admin.ModelAdmin):
+class RubricAdmin(RecordAdmin):
+    """Changed at the desk alone, which checks all of it together and tells what it would change."""
+
     list_display = ["name_zh", "name_en", "version", "event", "created_at"]
     list_filter = ["event"]
     list_select_related = ["event"]
     search_fields = ["name_zh", "name_en", "event__slug"]
-    autocomplete_fields = ["event"]
     inlines = [CriterionInline]
-
-    def has_change_permission(self, request, obj=None):
-        """Once marks were given by it a rubric is a record."""
-        allowed = super().has_change_permission(request, obj)
-        return allowed and (obj is None or not obj.is_in_use())
-
-    has_delete_permission = has_change_permission
 
 
 @admin.register(Criterion)
@@ -96,16 +90,13 @@ class CriterionAdmin(RecordAdmin):
 
 
 @admin.register(Judge)
-class JudgeAdmin(admin.ModelAdmin):
+class JudgeAdmin(RecordAdmin):
+    """Changed at the desk alone, which names the account with the judge and logs who it was."""
+
     list_display = ["name", "organisation_zh", "organisation_en", "event", "email"]
     list_filter = ["event"]
     list_select_related = ["event"]
     search_fields = ["name", "organisation_zh", "organisation_en", "email"]
-    autocomplete_fields = ["event"]
-    readonly_fields = ["user"]
-
-    def has_add_permission(self, request):
-        return False  # the desk makes the account with the judge
 
 
 @admin.register(Panel)

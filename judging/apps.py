@@ -19,6 +19,7 @@ LOG_ACTIONS = {
     "imported": _("table imported"),
     "substituted": _("judge substituted"),
     "released": _("judge released from a team"),
+    "readmitted": _("judge readmitted to a team"),
     "tie_asked": _("tie put to the chair"),
     "recused": _("conflict of interest declared"),
     "recusal_lifted": _("conflict of interest lifted"),

@@ -9,7 +9,7 @@ from contest.models import Participation, Round, Submission
 from contest.signals import moved, submission_offered, submission_received, submission_withdrawn
 from contest.states import RoundStatus
 from judging.models import RecordEntry, Recusal
-from judging.services import record
+from judging.services import record, ties
 from judging.services.benchmarks import current_benchmark
 from judging.services.runs import cancel_all, enqueue
 
@@ -57,3 +57,10 @@ def write_head_down(sender, thing, by, **kwargs):
     """When a round is closed, decided or published, the log keeps how its record ended then."""
     if thing.status in (RoundStatus.CLOSED, RoundStatus.DECIDED, RoundStatus.PUBLISHED):
         record.write_head_down(thing, by)
+
+
+@receiver(moved, sender=Round)
+def close_open_ties(sender, thing, by, **kwargs):
+    """Once a ranking is signed off no chair decides any more."""
+    if thing.status == RoundStatus.DECIDED:
+        ties.close_open(thing, by)

@@ -2,8 +2,9 @@
 
 from django.db.models import Q
 
-from contest.models import Participation
+from contest.models import Participation, Team
 from contest.roles import organized_events
+from contest.services.rounds import COMPETING
 from contest.states import ParticipationStatus, RoundStatus
 from judging.models import Assignment, Judge, Panel, Recusal
 
@@ -54,6 +55,27 @@ def openly_assigned_teams(user):
         .exclude(participation__team__in=anonymous_teams(user))
         .values("participation__team")
     )
+
+
+def declarable_teams(user):
+    """The teams with which the judge may declare a conflict of interest by naming them.
+
+    All that compete in the tracks of the panels that the judge sits in, assigned or not, so that it
+    can be done before anybody is assigned; and those assigned already. Where a panel of a track is
+    anonymous none of its track can be named: which answer comes would tell who is in that round.
+    """
+    mine = Panel.objects.filter(
+        Q(judges__user=user.pk) | Q(assignments__judge__user=user.pk)
+    ).select_related("round__track")
+    tracks: dict[bool, set[int]] = {True: set(), False: set()}
+    for panel in mine.distinct():
+        tracks[panel.is_anonymous] |= {track.pk for track in panel.round.track.with_descendants()}
+    named = Q(track__in=tracks[False] - tracks[True], status__in=COMPETING)
+    return Team.objects.filter(named | Q(pk__in=openly_assigned_teams(user)))
+
+
+def sits_in_anonymous_panel(user) -> bool:
+    return Panel.objects.filter(judges__user=user.pk, is_anonymous=True).exists()
 
 
 def may_score(user, assignment: Assignment) -> bool:

@@ -2,6 +2,7 @@ from django.urls import path
 
 from judging.views import (
     benchmarks,
+    conflicts,
     feedback,
     grid,
     judge,
@@ -45,6 +46,7 @@ urlpatterns = [
     path("judge/worker.js", judge.judge_worker, name="judge-worker"),
     path("judge/manifest.json", judge.judge_manifest, name="judge-manifest"),
     path("judge/teams/<int:pk>/files/<int:file>/", judge.judge_file, name="judge-file"),
+    path("judge/conflicts/", conflicts.judge_conflicts, name="judge-conflicts"),
     # Organizers
     path(DESK + "rubrics/", rubrics.desk_rubrics, name="desk-rubrics"),
     path(DESK + "rubrics/new/", rubrics.desk_rubric_new, name="desk-rubric-new"),

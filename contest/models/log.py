@@ -80,7 +80,14 @@ class LogEntry(models.Model):
     @classmethod
     def write(cls, obj, action: str, *, by=None, reason="", before="", after="") -> "LogEntry":
         """Record ``action`` on ``obj``, whose ``audit_event()`` names the event."""
-        return cls.objects.create(
+        entry = cls.about(obj, action, by=by, reason=reason, before=before, after=after)
+        entry.save()
+        return entry
+
+    @classmethod
+    def about(cls, obj, action: str, *, by=None, reason="", before="", after="") -> "LogEntry":
+        """What ``write`` records, not stored yet: for many at once."""
+        return cls(
             event=obj.audit_event(),
             by=by if by is not None and by.is_authenticated else None,
             action=action,

@@ -22,7 +22,7 @@ from judging.models import (
     ScoringRun,
     Tie,
 )
-from judging.roles import openly_assigned_teams
+from judging.roles import declarable_teams
 from judging.services.benchmarks import has_sample
 from judging.services.designs import MOST_K
 from judging.services.queue import expected_wait
@@ -677,6 +677,7 @@ class SavedMarkSerializer(serializers.Serializer):
 class RecusalSerializer(serializers.ModelSerializer):
     """A conflict of interest, of a team, or of whichever team an assignment of yours is.
 
+    A judge may name any team that competes in the tracks of their panels, before it is assigned.
     A judge of an anonymous panel names the assignment and is not told the team.
     """
 
@@ -688,7 +689,7 @@ class RecusalSerializer(serializers.ModelSerializer):
     team = ScopedField(
         lambda user: Team.objects.filter(
             # That a team is among one's anonymous assignments is not to be found out by asking.
-            Q(pk__in=openly_assigned_teams(user)) | Q(event__in=organized_events(user))
+            Q(pk__in=declarable_teams(user).values("pk")) | Q(event__in=organized_events(user))
         ),
         required=False,
         allow_null=True,

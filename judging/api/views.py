@@ -60,7 +60,7 @@ from judging.services.benchmarks import (
 from judging.services.checks import check_file
 from judging.services.logs import scoring_log, team_log
 from judging.services.runs import cancel, rescore
-from judging.services.substitutes import substitute
+from judging.services.substitutes import readmit, substitute
 from judging.states import ON_TRIAL
 
 
@@ -664,6 +664,17 @@ class AssignmentViewSet(_Judging):
         self.require_organizer(assignment.participation.round.event)
         panel_services.unassign(assignment, request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        request=ReasonSerializer, responses={200: serializers.AssignmentSerializer, 409: REFUSED}
+    )
+    @action(detail=True, methods=["post"])
+    def readmit(self, request, pk=None):
+        """Let a judge who was released from the team go on with it, with a reason."""
+        assignment = self.get_object()
+        self.require_organizer(assignment.participation.round.event)
+        readmit(assignment, request.user, self.reason())
+        return self.answer(self.get_object())
 
 
 SHEET = {"responses": {200: serializers.ScoresheetSerializer, 409: REFUSED}}

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,10 +13,13 @@ from contest.errors import Refused
 from contest.models import LogEntry, Participation, User
 from contest.states import ParticipationStatus
 from judging.design import Design, design
-from judging.models import Assignment, Judge, Panel, RecordEntry, Recusal
-from judging.services.panels import add_assignments, same_organisation
+from judging.models import Assignment, Judge, Panel, RecordEntry, Recusal, Scoresheet
+from judging.services.locks import lock_panel
+from judging.services.panels import add_assignments, same_organisations
+from judging.services.telling import tell_desk, tell_judges
 
 MOST_K = 100
+FLAGS = ("keep", "skip_others", "accept_fewer")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,18 @@ class Wish:
             )
         if len(self.seed) > 64:
             raise ValidationError(_("The seed has at most 64 characters."))
+
+    def __str__(self) -> str:
+        """Everything that the design hangs on, as the log keeps it."""
+        return f"k = {self.k}, seed = {self.seed}, {' '.join(self.flags) or 'no flags'}"
+
+    def query(self, seed: str) -> str:
+        """The same wish with another seed, as the design page's form sends it."""
+        return urlencode({"k": self.k, "seed": seed, **dict.fromkeys(self.flags, "on")})
+
+    @property
+    def flags(self) -> list[str]:
+        return [name for name in FLAGS if getattr(self, name)]
 
 
 @dataclass(frozen=True)
@@ -88,17 +104,17 @@ def propose(panel: Panel, wish: Wish) -> Proposal:
     recused = set(
         Recusal.objects.filter(judge__event=panel.round.event_id).values_list("judge_id", "team_id")
     )
+    apart = recused | same_organisations(seated, (item.team for item in participations))
     forbidden = {
         (judge.pk, participation.pk)
         for judge in seated
         for participation in participations
-        if (judge.pk, participation.team_id) in recused
-        or same_organisation(judge, participation.team)
+        if (judge.pk, participation.team_id) in apart
     }
     barred = frozenset(forbidden)
     there = list(
         Assignment.objects.filter(participation__in=by_pk).select_related(
-            "judge", "participation__team", "panel"
+            "judge", "participation__team", "participation__round", "panel"
         )
     )
     marked = set(
@@ -122,7 +138,7 @@ def propose(panel: Panel, wish: Wish) -> Proposal:
             judges.setdefault(assignment.judge_id, assignment.judge)
         else:
             removed.append(assignment)
-            if not same_organisation(assignment.judge, assignment.participation.team):
+            if pair not in barred:
                 forbidden.discard(pair)
     made = design(
         [judge.pk for judge in seated],
@@ -182,11 +198,7 @@ def apply(panel: Panel, wish: Wish, by: User, seen: str = "") -> Proposal:
     Applied again it changes nothing. Raises Refused where too few judges are allowed, or where the
     design has become another one meanwhile.
     """
-    panel = (
-        Panel.objects.select_for_update(of=("self",))
-        .select_related("round__event")
-        .get(pk=panel.pk)
-    )
+    panel = lock_panel(panel)
     proposal = propose(panel, wish)
     require_enough(proposal)
     if seen and seen != proposal.digest:
@@ -197,10 +209,7 @@ def apply(panel: Panel, wish: Wish, by: User, seen: str = "") -> Proposal:
             ),
             code="design_changed",
         )
-    for assignment in proposal.removed:
-        if hasattr(assignment, "scoresheet"):
-            assignment.scoresheet.delete()  # opened, and nothing written on it
-        assignment.delete()
+    _take_back(panel, proposal.removed, by)
     add_assignments(panel, proposal.added)
     if proposal.added or proposal.removed:
         LogEntry.write(
@@ -208,6 +217,19 @@ def apply(panel: Panel, wish: Wish, by: User, seen: str = "") -> Proposal:
             "designed",
             by=by,
             before=f"−{len(proposal.removed)}",
-            after=f"+{len(proposal.added)}, k = {wish.k}, seed = {wish.seed}",
+            after=f"+{len(proposal.added)}, {wish}, design = {proposal.digest[:16]}",
         )
     return proposal
+
+
+def _take_back(panel: Panel, assignments: list[Assignment], by: User) -> None:
+    """Take teams on whose sheets nothing was written from their judges, who are told."""
+    LogEntry.objects.bulk_create(
+        LogEntry.about(panel, "unassigned", by=by, before=str(assignment))
+        for assignment in assignments
+    )
+    Scoresheet.objects.filter(assignment__in=assignments).delete()
+    Assignment.objects.filter(pk__in=[assignment.pk for assignment in assignments]).delete()
+    if assignments:
+        tell_desk(panel.round_id)
+        tell_judges(assignment.judge_id for assignment in assignments)

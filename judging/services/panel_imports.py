@@ -4,6 +4,8 @@ A table adds and changes; what it does not name stays. Taken in twice it changes
 """
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -19,6 +21,8 @@ from contest.tables_in import Column, Row, Table
 from judging.models import Assignment, Judge, Panel, Recusal
 from judging.services import panels as services
 
+# How one cell names a judge whose name and address are both those of others, too.
+NAME_AND_EMAIL = re.compile(r"(.+?)\s*<([^<>]+)>")
 ORGANISATIONS = ("organisation_zh", "organisation_en")
 PANEL = Column("panel", ("评审组", "评委组", "小组"))
 JUDGES, ASSIGNMENTS = "judges", "assignments"
@@ -127,7 +131,8 @@ def take_in(kind: str, round: Round, table: Table, by: User, seen: str) -> Plan:
 
 
 def _key(text: str) -> str:
-    return text.strip().casefold()
+    """A name or address without what people write differently: case, width, spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 class _Panels:
@@ -161,18 +166,39 @@ class _Panels:
 
 
 class _Judges:
-    """The event's judges by e-mail and by name."""
+    """The event's judges by e-mail and by name; both may belong to several."""
 
     def __init__(self, judges: Iterable[Judge]):
-        self.by_email: dict[str, Judge] = {}
+        self.by_email: dict[str, list[Judge]] = {}
         self.by_name: dict[str, list[Judge]] = {}
         for judge in judges:
             self.add(judge)
 
     def add(self, judge: Judge) -> None:
-        if judge.email:
-            self.by_email[_key(judge.email)] = judge
         self.by_name.setdefault(_key(judge.name), []).append(judge)
+        if judge.email:
+            self.has_email(judge, judge.email)
+
+    def has_email(self, judge: Judge, email: str) -> None:
+        """From the next row on the judge is known by this address, too."""
+        self.by_email.setdefault(_key(email), []).append(judge)
+
+    def of_email(self, email: str) -> list[Judge]:
+        return self.by_email.get(_key(email), [])
+
+    def of_name(self, name: str) -> list[Judge]:
+        return self.by_name.get(_key(name), [])
+
+    def cell(self, judge: Judge) -> str:
+        """What names the judge, and nobody else, in one cell; see ``_known_judge``."""
+        for text, found in ((judge.email, self.of_email), (judge.name, self.of_name)):
+            if text and len(found(text)) == 1:
+                return text
+        return f"{judge.name} <{judge.email}>"
+
+
+def _names(judges: Iterable[Judge]) -> str:
+    return ", ".join(f"“{judge.name}”" for judge in judges)
 
 
 # --- Judges --------------------------------------------------------------------------------------
@@ -217,7 +243,7 @@ def _plan_judges(round: Round, table: Table) -> Plan:
             sits = sits or (panel.pk, id(judge)) in given
             given.add((panel.pk, id(judge)))
         is_new = judge.pk is None and bool(fields)
-        details = [f"{value}" for name, value in fields.items() if name != "name"]
+        details = _details(judge, fields)
         if not sits:
             details.append(_("sits in “%(panel)s”") % {"panel": panel.name})
         outcome = NEW if is_new else CHANGED if fields or not sits else UNCHANGED
@@ -227,39 +253,103 @@ def _plan_judges(round: Round, table: Table) -> Plan:
     return made
 
 
+def _details(judge: Judge, fields: dict[str, str]) -> list[str]:
+    """What a row writes, field by field: what a judge has now and what they would have."""
+    if judge.pk is None:
+        return [value for name, value in fields.items() if name != "name"]
+    labels = {name: Judge._meta.get_field(name).verbose_name for name in fields}
+    return [
+        _("%(field)s: “%(old)s” → “%(new)s”")
+        % {"field": labels[name], "old": getattr(judge, name), "new": value}
+        for name, value in fields.items()
+    ]
+
+
+class _Unclear(Exception):
+    """A row does not say which judge it means; ``args`` are why."""
+
+
 def _judge_of_row(table: Table, row: Row, known: _Judges) -> Judge | None:
-    """The judge whom the row means, or a new one; a fault is noted where that is not clear."""
-    if row["email"] and (judge := known.by_email.get(_key(row["email"]))):
-        return judge
-    namesakes = known.by_name.get(_key(row["name"]), [])
-    if row["email"]:
-        without = [judge for judge in namesakes if not judge.email]
-        if len(without) == 1:
-            known.by_email[_key(row["email"])] = without[0]
-            return without[0]
-        for judge in namesakes:
-            same = [n for n in ORGANISATIONS if row[n] and _key(row[n]) == _key(getattr(judge, n))]
-            if same:
-                table.fault(
-                    row,
-                    "email",
-                    _("A judge of this name and organisation has the e-mail address %(email)s. "
-                      "Change it there, or correct it here.") % {"email": judge.email},
-                )  # fmt: skip
-                return None
-    elif len(namesakes) == 1:
-        return namesakes[0]
-    elif namesakes:
-        table.fault(
-            row,
-            "email",
-            _("Expected an e-mail address: there are %(count)s judges of this name.")
-            % {"count": len(namesakes)},
-        )
+    """The judge whom the row means, or a new one; a fault is noted where that is not clear.
+
+    Nobody is renamed by a table, and nobody is taken for a namesake: an address may be that of an
+    assistant, a name that of several people.
+    """
+    try:
+        found = _of_email(row, known) if row["email"] else _of_name(row, known)
+    except _Unclear as unclear:
+        table.fault(row, "email", unclear)
         return None
-    judge = Judge(name=row["name"], email=row["email"])
-    known.add(judge)
-    return judge
+    if found is None:
+        found = Judge(**{name: row[name] for name in ("name", "email", *ORGANISATIONS)})
+        known.add(found)
+    return found
+
+
+def _of_email(row: Row, known: _Judges) -> Judge | None:
+    """The judge of the row's address and name, None for a new one. Raises _Unclear."""
+    holders, namesakes = known.of_email(row["email"]), known.of_name(row["name"])
+    both = [judge for judge in holders if judge in namesakes]
+    if len(both) == 1:
+        return both[0]
+    if both:
+        raise _Unclear(
+            _(
+                "There are %(count)s judges of this name and e-mail address. Give one of them "
+                "another address under Judges first."
+            )
+            % {"count": len(both)}
+        )
+    if holders:
+        raise _Unclear(
+            _(
+                "This address is that of %(names)s. If that is who is meant, change the name under "
+                "Judges first: a table renames nobody. If this is somebody else, leave the address "
+                "empty."
+            )
+            % {"names": _names(holders)}
+        )
+    without = [judge for judge in namesakes if not judge.email]
+    mine = [judge for judge in without if _may_be(row, judge)]
+    if len(mine) == 1:
+        known.has_email(mine[0], row["email"])
+        return mine[0]
+    if without:
+        raise _Unclear(
+            _(
+                "A judge of this name (%(organisations)s) has no e-mail address. If that is who is "
+                "meant, write the address there under Judges first; if this is somebody else, add "
+                "them there."
+            )
+            % {"organisations": "; ".join(judge.organisation for judge in without)}
+        )
+    for judge in namesakes:
+        if _may_be(row, judge):
+            raise _Unclear(
+                _(
+                    "A judge of this name and organisation has the e-mail address %(email)s. "
+                    "Change it there, or correct it here."
+                )
+                % {"email": judge.email}
+            )
+    return None
+
+
+def _of_name(row: Row, known: _Judges) -> Judge | None:
+    """The only judge of the row's name, None for a new one. Raises _Unclear."""
+    namesakes = known.of_name(row["name"])
+    if len(namesakes) > 1:
+        raise _Unclear(
+            _("Expected an e-mail address: there are %(count)s judges of this name.")
+            % {"count": len(namesakes)}
+        )
+    return namesakes[0] if namesakes else None
+
+
+def _may_be(row: Row, judge: Judge) -> bool:
+    """Whether what the row says of organisations, if anything, fits the judge."""
+    said = [name for name in ORGANISATIONS if row[name]]
+    return not said or any(_key(row[name]) == _key(getattr(judge, name)) for name in said)
 
 
 def _changed_fields(table: Table, row: Row, judge: Judge) -> dict[str, str]:
@@ -332,7 +422,12 @@ def _plan_assignments(round: Round, table: Table) -> Plan:
         first_rows[pair] = row.number
         if (existing := there.get(pair)) is not None:
             if existing.released_at is not None:
-                table.fault(row, "judge", _("The judge was released from this team."))
+                table.fault(
+                    row,
+                    "judge",
+                    _("The judge was released from this team. To have them go on, readmit them in "
+                      "the panel's matrix."),
+                )  # fmt: skip
             elif panel is not None and existing.panel_id != panel.pk:
                 table.fault(row, "panel", _("The judge has this team in another panel."))
             made.changes.append(Change(row.number, UNCHANGED, what))
@@ -377,23 +472,25 @@ def _team_of_row(table: Table, row: Row, teams: dict[str, Participation]) -> Par
 
 
 def _known_judge(table: Table, row: Row, judges: _Judges) -> Judge | None:
-    text = _key(row["judge"])
-    if judge := judges.by_email.get(text):
-        return judge
-    found = judges.by_name.get(text, [])
+    """The judge of an address, of a name, or of both: ``Lin Yi <lin@example.org>``."""
+    text = row["judge"]
+    if match := NAME_AND_EMAIL.fullmatch(text):
+        found = [judge for judge in judges.of_email(match[2]) if judge in judges.of_name(match[1])]
+    else:
+        found = judges.of_email(text) or judges.of_name(text)
     if len(found) == 1:
         return found[0]
-    table.fault(
-        row,
-        "judge",
-        _("There are %(count)s judges of this name; expected the e-mail address.")
-        % {"count": len(found)}
-        if found
-        else _(
+    if not found:
+        said = _(
             "Expected the name or e-mail address of one of the event's judges, found “%(found)s”."
-        )
-        % {"found": row["judge"][:100]},
-    )
+        ) % {"found": text[:100]}
+    elif judges.of_email(text):
+        said = _("This address is that of %(names)s; expected the name.") % {"names": _names(found)}
+    else:
+        said = _("There are %(count)s judges of this name; expected the e-mail address.") % {
+            "count": len(found)
+        }
+    table.fault(row, "judge", said)
     return None
 
 
@@ -439,8 +536,9 @@ def template_rows(kind: str, round: Round) -> tuple[list[str], list[list[str]]]:
             for judge in round.event.judges.prefetch_related("panels")
             for panel in [p for p in judge.panels.all() if p.round_id == round.pk] or [None]
         ]  # fmt: skip
+    known = _Judges(round.event.judges.all())
     return headings, [
-        [a.participation.team.code, a.judge.email or a.judge.name, a.panel.name, ""]
+        [a.participation.team.code, known.cell(a.judge), a.panel.name, ""]
         for a in Assignment.objects.filter(
             participation__round=round,
             participation__status=ParticipationStatus.ACTIVE,

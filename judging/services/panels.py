@@ -15,7 +15,9 @@ from contest.roles import is_organizer
 from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus
 from judging.models import Assignment, Judge, Panel, RecordEntry, Recusal, Rubric, Scoresheet
+from judging.organisations import akin, plain_names
 from judging.services import record
+from judging.services.locks import lock_panel
 from judging.services.rubrics import versions_of
 from judging.services.telling import tell_desk, tell_judges
 from judging.states import ScoresheetStatus
@@ -37,14 +39,24 @@ def add_judge(event: Event, by: User, **fields) -> Judge:
 
 @transaction.atomic
 def edit_judge(judge: Judge, by: User, **fields) -> Judge:
-    """Change a judge's name, organisation or e-mail. Raises ValidationError."""
+    """Change a judge's name, organisation or e-mail. Raises ValidationError.
+
+    Teams that the judge has stay: see ``akin_assignments`` for those that now are of the same
+    organisation.
+    """
+    before = _named(Judge.objects.select_for_update(of=("self",)).get(pk=judge.pk))
     for name, value in fields.items():
         setattr(judge, name, value)
     judge.full_clean()
     judge.save()
     User.objects.filter(pk=judge.user_id).update(name=judge.name)
-    LogEntry.write(judge, "judge_edited", by=by, after=judge.organisation)
+    LogEntry.write(judge, "judge_edited", by=by, before=before, after=_named(judge))
     return judge
+
+
+def _named(judge: Judge) -> str:
+    """The judge as the log keeps who it was, in both languages."""
+    return " · ".join(filter(None, (judge.name, judge.organisation_zh, judge.organisation_en)))
 
 
 @transaction.atomic
@@ -57,7 +69,8 @@ def save_panel(
 
     Raises Refused, ValidationError.
     """
-    panel = panel or Panel(round=round)
+    # Until this is done, no judge gives the first mark by the rubric of before.
+    panel = lock_panel(panel, rubric) if panel is not None else Panel(round=round)
     marked = RecordEntry.objects.filter(scoresheet__assignment__panel=panel) if panel.pk else None
     if marked is not None and panel.rubric_id != rubric.pk and marked.exists():
         if any(version.pk == rubric.pk for version in versions_of(panel.rubric)):
@@ -95,13 +108,78 @@ def seat(panel: Panel, judge: Judge, by: User) -> None:
     LogEntry.write(panel, "panel_saved", by=by, after=f"+ {judge.name}")
 
 
+def _organisations(thing: Judge | Team) -> frozenset[str]:
+    return plain_names((thing.organisation_zh, thing.organisation_en))
+
+
 def same_organisation(judge: Judge, team: Team) -> bool:
-    """Whether judge and team name the same organisation, in either language."""
-    pairs = (
-        (judge.organisation_zh, team.organisation_zh),
-        (judge.organisation_en, team.organisation_en),
+    """Whether judge and team seem to belong to the same organisation, in whichever language."""
+    return akin(_organisations(judge), _organisations(team))
+
+
+def same_organisations(judges: Iterable[Judge], teams: Iterable[Team]) -> set[tuple[int, int]]:
+    """The pairs (judge, team) of the same organisation; each name is looked at once."""
+    of_judges: dict[frozenset[str], list[int]] = {}
+    for judge in judges:
+        of_judges.setdefault(_organisations(judge), []).append(judge.pk)
+    of_teams: dict[frozenset[str], list[int]] = {}
+    for team in teams:
+        of_teams.setdefault(_organisations(team), []).append(team.pk)
+    return {
+        (judge, team)
+        for ours, judge_ids in of_judges.items()
+        for theirs, team_ids in of_teams.items()
+        if akin(ours, theirs)
+        for judge in judge_ids
+        for team in team_ids
+    }
+
+
+@dataclass(frozen=True)
+class AkinAssignment:
+    """A team that a judge of its own organisation has; ``reason`` is empty where none was given."""
+
+    assignment: Assignment
+    reason: str
+
+
+def akin_assignments(**which) -> list[AkinAssignment]:
+    """Assignments whose judge and team belong to the same organisation, with the reason given.
+
+    ``which`` narrows assignments, by ``panel`` or ``judge``. It comes about with a reason, or
+    without one where the judge or the team changed afterwards.
+    """
+    found = Assignment.objects.filter(
+        participation__status=ParticipationStatus.ACTIVE, released_at=None, **which
     )
-    return any(a.strip() and a.strip().casefold() == b.strip().casefold() for a, b in pairs)
+    pairs = same_organisations(
+        Judge.objects.filter(pk__in=found.values("judge")),
+        Team.objects.filter(pk__in=found.values("participation__team")),
+    )
+    assignments = [
+        assignment
+        for assignment in found.filter(
+            judge__in={judge for judge, _team in pairs},
+            participation__team__in={team for _judge, team in pairs},
+        ).select_related("judge", "panel", "participation__team", "participation__round")
+        if (assignment.judge_id, assignment.participation.team_id) in pairs
+    ]
+    reasons = _reasons(assignments)
+    return [AkinAssignment(a, reasons.get((a.panel_id, str(a)), "")) for a in assignments]
+
+
+def _reasons(assignments: Iterable[Assignment]) -> dict[tuple[int, str], str]:
+    """The newest reason in the log of each, by panel and what the log calls it."""
+    assignments = list(assignments)
+    entries = LogEntry.objects.filter(
+        model="panel",
+        action="assigned",
+        object_id__in={str(assignment.panel_id) for assignment in assignments},
+        after__in={str(assignment)[:255] for assignment in assignments},
+    ).exclude(reason="")
+    return {
+        (int(entry.object_id), entry.after): entry.reason for entry in entries.order_by("at", "pk")
+    }
 
 
 def assign(
@@ -110,7 +188,7 @@ def assign(
     """Give one team to one judge of the panel; giving it twice changes nothing.
 
     A judge of the team's own organisation gets it only with a reason, ``in_spite``, which the log
-    keeps. Raises Refused.
+    keeps; for a team that such a judge has already, the reason can be given later. Raises Refused.
     """
     if participation.round_id != panel.round_id:
         raise Refused(_("The team is not in the panel's round."), code="wrong_round")
@@ -129,11 +207,21 @@ def assign(
     existing = Assignment.objects.filter(judge=judge, participation=participation).first()
     if existing is not None and existing.released_at is not None:
         raise Refused(
-            _("%(judge)s was released from %(team)s; the marks given before stay on record."),
+            _(
+                "%(judge)s was released from %(team)s; the marks given before stay on record. "
+                "Readmit the judge in the panel's matrix to have them go on."
+            ),
             code="released",
             params={"judge": judge.name, "team": participation.team.name},
         )
+    if existing is not None and existing.panel_id != panel.pk:
+        raise Refused(
+            _("%(judge)s has %(team)s in another panel."),
+            code="other_panel",
+            params={"judge": judge.name, "team": participation.team.name},
+        )
     if existing is not None:
+        _confirm(existing, by, in_spite)
         return existing
     if same_organisation(judge, participation.team) and not in_spite.strip():
         raise Refused(
@@ -158,6 +246,16 @@ def assign(
     except IntegrityError:
         assignment = Assignment.objects.get(judge=judge, participation=participation)
     return assignment
+
+
+def _confirm(assignment: Assignment, by: User, in_spite: str) -> None:
+    """Keep why a team stays with a judge who turned out to be of its organisation."""
+    is_akin = same_organisation(assignment.judge, assignment.participation.team)
+    if is_akin and in_spite.strip() and not _reasons([assignment]):
+        LogEntry.write(
+            assignment.panel, "assigned", by=by, after=str(assignment), reason=in_spite.strip()
+        )
+        tell_desk(assignment.panel.round_id)
 
 
 def add_assignments(panel: Panel, pairs: Iterable[tuple[int, int]]) -> None:
@@ -189,14 +287,14 @@ def assign_all(panel: Panel, by: User) -> tuple[int, list[tuple[Judge, Team]]]:
             "judge_id", "participation_id"
         )
     )
-    recused = set(Recusal.objects.filter(judge__in=judges).values_list("judge_id", "team_id"))
+    barred = set(Recusal.objects.filter(judge__in=judges).values_list("judge_id", "team_id"))
+    barred |= same_organisations(judges, (participation.team for participation in participations))
     new, left_out = [], []
     for participation in participations:
         for judge in judges:
             if (judge.pk, participation.pk) in there:
                 continue
-            conflict = (judge.pk, participation.team_id) in recused
-            if conflict or same_organisation(judge, participation.team):
+            if (judge.pk, participation.team_id) in barred:
                 left_out.append((judge, participation.team))
                 continue
             new.append((judge.pk, participation.pk))
@@ -211,7 +309,7 @@ def unassign(assignment: Assignment, by: User) -> None:
 
     Done twice, it changes nothing the second time.
     """
-    # In this order, as a new version of the rubric takes them; then no mark comes meanwhile.
+    # In the order of services/locks.py; then no mark comes meanwhile.
     if not Assignment.objects.select_for_update(of=("self",)).filter(pk=assignment.pk).first():
         return  # somebody took it away already
     list(Scoresheet.objects.select_for_update(of=("self",)).filter(assignment=assignment))
@@ -326,25 +424,31 @@ def recuse(judge: Judge, team: Team, by: User, reason: str) -> Recusal:
         raise Refused(_("Only the judge or an organizer can do this."), code="not_allowed")
     if not reason.strip():
         raise Refused(_("Give a reason; it is kept in the log."), code="reason_required")
+    wanted = {"reason": reason[:300], "declared_by": by}
+    Recusal(judge=judge, team=team, **wanted).full_clean(
+        validate_unique=False, validate_constraints=False
+    )
     with transaction.atomic():
-        recusal = Recusal.objects.filter(judge=judge, team=team).first()
-        if recusal is not None:
-            return recusal
-        recusal = Recusal(judge=judge, team=team, reason=reason[:300], declared_by=by)
-        recusal.full_clean()
-        recusal.save()
-        LogEntry.write(recusal, "recused", by=by, reason=reason)
-        _record(RecordEntry.Kind.RECUSED, recusal, by, reason)
+        # A second tap may come while the first is being written: it finds what that has made.
+        recusal, created = Recusal.objects.get_or_create(judge=judge, team=team, defaults=wanted)
+        if created:
+            LogEntry.write(recusal, "recused", by=by, reason=reason)
+            _record(RecordEntry.Kind.RECUSED, recusal, by, reason)
     return recusal
 
 
 @transaction.atomic
 def lift_recusal(recusal: Recusal, by: User, reason: str) -> None:
-    """Take a declared conflict back, with a reason; the sheets count again. Raises Refused."""
+    """Take a declared conflict back, with a reason; the sheets count again.
+
+    Done twice, it changes nothing the second time. Raises Refused.
+    """
     if not is_organizer(by, recusal.judge.event):
         raise Refused(_("Only an organizer can do this."), code="not_allowed")
     if not reason.strip():
         raise Refused(_("Give a reason; it is kept in the log."), code="reason_required")
+    if not Recusal.objects.select_for_update(of=("self",)).filter(pk=recusal.pk).first():
+        return  # somebody took it back already
     LogEntry.write(recusal, "recusal_lifted", by=by, reason=reason)
     _record(RecordEntry.Kind.RECUSAL_LIFTED, recusal, by, reason)
     recusal.delete()

@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contest.errors import Refused
-from contest.models import LogEntry, Participation, Round, User
+from contest.models import LogEntry, Participation, User
 from contest.signals import ranking_inputs_changed
+from contest.states import ParticipationStatus
 from judging.models import Criterion, Mark, Panel, RecordEntry, Recusal, Rubric, Scoresheet
 from judging.services import record
+from judging.services.locks import lock_panel
 from judging.services.rubrics import versions_of
 from judging.services.scoresheets import return_sheet
 from judging.services.totals import exact_total
@@ -240,15 +242,16 @@ def _sheet_change(
     marks = list(sheet.marks.all())
     carried, lost = [], []
     for mark in marks:
-        was = of_before[mark.criterion_id]
-        now = by_code.get(was.code)
+        # A mark of no criterion in force cannot be, and if it were, it would say nothing.
+        was = of_before.get(mark.criterion_id)
+        now = by_code.get(was.code) if was else None
         if now and now.asks_the_same_as(was) and now.lies_on_scale(mark.value):
             carried.append((mark, now))
         else:
             lost.append(mark)
     after = {now.pk: mark.value for mark, now in carried}
     # A bonus or penalty may be left alone, but it was not: its judge says what becomes of it.
-    again = {of_before[mark.criterion_id].code for mark in lost}
+    again = {of_before[mark.criterion_id].code for mark in lost if mark.criterion_id in of_before}
     lacking = [c for c in new if c.pk not in after and (c.is_required or c.code in again)]
     assignment = sheet.assignment
     return SheetChange(
@@ -263,10 +266,12 @@ def _sheet_change(
 
 
 def _team_changes(sheets: Sequence[SheetChange]) -> list[TeamChange]:
-    """In the order of the places after."""
+    """In the order of the places after; teams that compete no longer have none."""
     by_team: dict[int, list[SheetChange]] = {}
     for change in sheets:
-        by_team.setdefault(change.sheet.assignment.participation_id, []).append(change)
+        participation = change.sheet.assignment.participation
+        if participation.status == ParticipationStatus.ACTIVE:
+            by_team.setdefault(participation.pk, []).append(change)
     before, after = {}, {}
     for pk, given in by_team.items():
         counted = [c for c in given if c.was_submitted and c.counts]
@@ -306,7 +311,7 @@ def apply(panel: Panel, new: Rubric, by: User, reason: str, seen: str = "") -> C
     """
     if not reason.strip():
         raise Refused(gettext_lazy("Give a reason; it is kept in the log."), code="reason_required")
-    panel, new = _lock(panel, new)
+    panel, new = lock_panel(panel, new), Rubric.objects.get(pk=new.pk)
     panel.round.require_undecided()
     found = changes(panel, new)
     if panel.rubric_id == new.pk:
@@ -327,22 +332,6 @@ def apply(panel: Panel, new: Rubric, by: User, reason: str, seen: str = "") -> C
         return_sheet(change.sheet, by, _why_back(change, reason))
     transaction.on_commit(lambda: ranking_inputs_changed.send(sender=Panel, round=panel.round))
     return found
-
-
-def _lock(panel: Panel, new: Rubric) -> tuple[Panel, Rubric]:
-    """Everything that the marks of the panel hang on, always in this order; the record is last.
-
-    With its assignments locked no sheet comes to the panel meanwhile, and with its sheets no mark.
-    """
-    Round.objects.select_for_update(of=("self",), no_key=True).get(pk=panel.round_id)
-    Rubric.objects.select_for_update().get(pk=new.pk)
-    Panel.objects.select_for_update(of=("self",)).get(pk=panel.pk)
-    assignments = list(panel.assignments.select_for_update().order_by("pk"))
-    list(Scoresheet.objects.select_for_update().filter(assignment__in=assignments).order_by("pk"))
-    return (
-        Panel.objects.select_related("round__event", "rubric").get(pk=panel.pk),
-        Rubric.objects.get(pk=new.pk),
-    )
 
 
 def _move_marks(found: Changes) -> None:

@@ -9,11 +9,13 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from contest.models import Participation, Round
-from contest.states import ParticipationStatus
+from contest.states import ParticipationStatus, RoundStatus
 from judging.design import Design, described
 from judging.models import Assignment, Judge, Panel, RecordEntry, Recusal
 from judging.services.panels import awaited, same_organisation
 from judging.states import ScoresheetStatus
+
+DECIDED = (RoundStatus.DECIDED, RoundStatus.PUBLISHED)
 
 
 class State(models.TextChoices):
@@ -37,7 +39,7 @@ class Cell:
     judge: Judge
     participation: Participation
     state: State
-    act: str = ""  # assign, confirm (assign with a reason), unassign
+    act: str = ""  # assign, confirm (assign with a reason), unassign, readmit (with a reason)
     why: str = ""
     # Assigned although judge and team belong to the same organisation.
     in_spite: bool = False
@@ -178,7 +180,12 @@ def _given(panel, column, participation, assignment, reason: str | None, marked:
     act = "" if assignment.pk in marked else "unassign"
     in_spite = same_organisation(judge, participation.team)
     if assignment.released_at is not None:
-        return Cell(judge, participation, State.RELEASED)
+        may_return = (
+            reason is None
+            and participation.status == ParticipationStatus.ACTIVE
+            and panel.round.status not in DECIDED
+        )
+        return Cell(judge, participation, State.RELEASED, "readmit" if may_return else "")
     if reason is not None:
         return Cell(judge, participation, State.RECUSED, act, why=reason, in_spite=in_spite)
     sheet = getattr(assignment, "scoresheet", None)

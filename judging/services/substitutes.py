@@ -1,4 +1,4 @@
-"""A judge who drops out, and who takes over."""
+"""A judge who drops out, who takes over, and how it is undone."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,8 @@ from contest.models import LogEntry, Participation, User
 from contest.states import ParticipationStatus
 from judging.models import Assignment, Judge, Panel, RecordEntry, Recusal, Scoresheet
 from judging.services import record
-from judging.services.panels import add_assignments, same_organisation, unassign
+from judging.services.locks import lock_panel, lock_round
+from judging.services.panels import add_assignments, same_organisation, seat, unassign
 from judging.states import ScoresheetStatus
 
 
@@ -35,18 +36,15 @@ def substitute(panel: Panel, out: Judge, successor: Judge, by: User, reason: str
 
     ``out`` leaves the panel and the chair, if it was theirs; submitted sheets stay and count. A
     team with which the successor has a conflict of interest, or shares the organisation, is left
-    for the organizer and named. Done again it changes nothing. Raises Refused.
-    """  # fmt: skip
+    for the organizer and named. Done again it changes nothing. It is undone by substituting the
+    other way round and ``readmit`` for the sheets that were begun. Raises Refused.
+    """
     if not reason.strip():
         raise Refused(_("Give a reason; it is kept in the log."), code="reason_required")
     if out.pk == successor.pk:
         raise Refused(_("A judge cannot stand in for themselves."), code="same_judge")
     with transaction.atomic():
-        panel = (
-            Panel.objects.select_for_update(of=("self",))
-            .select_related("round__event")
-            .get(pk=panel.pk)
-        )
+        panel = lock_panel(panel)  # so that none of the sheets is submitted meanwhile
         if successor.event_id != panel.round.event_id:
             raise Refused(
                 _("%(judge)s judges in another event."),
@@ -78,19 +76,59 @@ def substitute(panel: Panel, out: Judge, successor: Judge, by: User, reason: str
     return done
 
 
+def readmit(assignment: Assignment, by: User, reason: str) -> Assignment:
+    """Let a judge who was released from a team go on with it, on the sheet as it was left.
+
+    The judge sits in the panel again, and whoever took the team over keeps it. Done twice, it
+    changes nothing the second time. Raises Refused without a reason, where the judge has a conflict
+    of interest with the team or the team competes no longer, and once the ranking is signed off.
+    """
+    if not reason.strip():
+        raise Refused(_("Give a reason; it is kept in the log."), code="reason_required")
+    with transaction.atomic():
+        round = lock_round(assignment.participation.round_id)
+        panel = Panel.objects.select_for_update(of=("self",)).get(pk=assignment.panel_id)
+        Assignment.objects.select_for_update(of=("self",)).get(pk=assignment.pk)
+        assignment = Assignment.objects.select_related(
+            "judge", "panel__round", "participation__team", "participation__round", "scoresheet"
+        ).get(pk=assignment.pk)
+        if assignment.released_at is None:
+            return assignment
+        round.require_undecided()
+        judge, participation = assignment.judge, assignment.participation
+        if Recusal.objects.filter(judge=judge, team=participation.team_id).exists():
+            raise Refused(
+                _("%(judge)s has a conflict of interest with this team."),
+                code="recused",
+                params={"judge": judge.name},
+            )
+        if participation.status != ParticipationStatus.ACTIVE:
+            raise Refused(_("The team no longer takes part in this round."), code="not_taking_part")
+        seat(panel, judge, by)
+        assignment.released_at = None
+        assignment.save(update_fields=["released_at"])
+        LogEntry.write(panel, "readmitted", by=by, after=str(assignment), reason=reason)
+        record.append(
+            round,
+            RecordEntry.Kind.READMITTED,
+            judge=judge,
+            participation=participation,
+            scoresheet=assignment.scoresheet,
+            by=by,
+            reason=reason,
+        )
+    return assignment
+
+
 def _take_away(
     panel: Panel, out: Judge, by: User, done: Substitution
 ) -> tuple[list[Participation], list[Assignment]]:
     """Take what the judge has not begun: the teams that then need somebody else, and the
     assignments with marks that were not submitted.
-
-    Assignments and sheets are locked first, so that none is submitted meanwhile.
     """
     mine = panel.assignments.filter(judge=out, released_at=None)
-    list(mine.select_for_update(of=("self",)).order_by("pk"))
     sheets = {
-        sheet.assignment_id: sheet
-        for sheet in Scoresheet.objects.select_for_update(of=("self",)).filter(assignment__in=mine)
+        sheet.assignment_id: sheet for sheet in Scoresheet.objects.filter(assignment__in=mine)
     }
     begun = set(
         RecordEntry.objects.filter(scoresheet__in=list(sheets.values())).values_list(
@@ -145,7 +183,7 @@ def _hand_over(
         if participation.team_id in recused:
             done.left.append((participation, _("conflict of interest")))
         elif existing is not None and existing.released_at is not None:
-            done.left.append((participation, _("was released from it before")))
+            done.left.append((participation, _("was released from it before; readmit them")))
         elif existing is not None:
             done.had.append(participation)
         elif same_organisation(successor, participation.team):

@@ -36,7 +36,7 @@ from judging.models import (
 from judging.services import scoresheets, stage, ties
 from judging.services.panels import recuse
 from judging.services.scoresheets import Conflict, Sent
-from judging.states import ScoresheetStatus, TieStatus
+from judging.states import ScoresheetStatus
 
 Kind = RecordEntry.Kind
 # So many operations are taken at once; a tablet that was long away sends several times.
@@ -300,11 +300,6 @@ def _text(value: Decimal | None) -> str | None:
 
 
 def _ties(judge: Judge) -> list[dict]:
-    open_ties = (
-        Tie.objects.filter(panel__chair=judge, status=TieStatus.OPEN)
-        .select_related("panel")
-        .prefetch_related("teams__participation__team__entry")
-    )
     return [
         {
             "id": tie.pk,
@@ -312,7 +307,7 @@ def _ties(judge: Judge) -> list[dict]:
             "asked_at": tie.asked_at.isoformat(),
             "teams": _tied(tie),
         }
-        for tie in open_ties
+        for tie in ties.open_for(judge)
     ]
 
 

@@ -32,6 +32,7 @@ def _judges(request, event, judge):
         if judge.pk:
             stored = Judge.objects.select_related("event").get(pk=judge.pk)
             services.edit_judge(stored, request.user, **form.cleaned_data)
+            _warn_of_akin(request, stored)
         else:
             services.add_judge(event, request.user, **form.cleaned_data)
         messages.success(request, _("Saved."))
@@ -47,6 +48,18 @@ def _judges(request, event, judge):
         "judging/desk_judges.html",
         {"event": event, "judges": judges, "form": form, "judge": judge if judge.pk else None},
     )
+
+
+def _warn_of_akin(request, judge: Judge) -> None:
+    """Name the teams that the judge, as edited, has from the own organisation."""
+    found = [item for item in services.akin_assignments(judge=judge) if not item.reason]
+    if found:
+        teams = ", ".join(str(item.assignment.participation) for item in found)
+        messages.warning(
+            request,
+            _("%(judge)s has teams of the same organisation: %(teams)s. See the panels.")
+            % {"judge": judge.name, "teams": teams},
+        )
 
 
 @never_cache

@@ -19,12 +19,13 @@ from contest.tables_in import MAX_BYTES, BadTable, read_table
 from contest.tables_out import table
 from contest.uploads import safe_name
 from judging.forms.panels import DesignForm, PanelForm, RecusalForm, SubstituteForm, TableForm
-from judging.models import Assignment, Judge, Panel, Recusal
+from judging.models import Judge, Panel, Recusal
 from judging.services import designs, panel_imports, seating
 from judging.services import panels as services
-from judging.services.substitutes import substitute
+from judging.services.substitutes import readmit, substitute
 
 LINES = 50  # teams a page of the matrix
+ACTS = ("assign", "confirm", "unassign", "readmit")
 
 
 def _say(request, error: ValidationError) -> None:
@@ -151,6 +152,7 @@ def desk_panel_edit(request, round, pk):
             "round": round,
             "panel": panel,
             "matrix": shown,
+            "akin": services.akin_assignments(panel=panel),
             "page": page,
             "states": [state for state in seating.State if state != seating.State.OUT],
             "form": form,
@@ -170,7 +172,8 @@ def _lines(round):
 @require_POST
 @round_organizer_required
 def desk_assign(request, round, pk):
-    """Give one team to one judge, or take it away: ``cell`` is the act, the judge and the team.
+    """Give one team to one judge, take it away, or let a released judge go on with it: ``cell`` is
+    the act, the judge and the team.
 
     To htmx the row, the loads and a note go back; without it, the page.
     """
@@ -179,15 +182,11 @@ def desk_assign(request, round, pk):
     note, is_wrong = "", False
     reason = request.POST.get("reason", "")
     try:
-        if act == "unassign":
-            existing = Assignment.objects.filter(judge=judge, participation=participation).first()
-            if existing is not None:
-                services.unassign(existing, request.user)
-        else:
-            services.assign(panel, judge, participation, request.user, in_spite=reason)
+        _do(act, panel, judge, participation, request.user, reason)
     except Refused as error:
-        asks = error.code == "same_organisation"
-        if asks:
+        if error.code == "same_organisation" or (
+            act == "readmit" and error.code == "reason_required" and "reason" not in request.POST
+        ):
             note = "ask"
         else:
             note, is_wrong = " ".join(str(said) for said in error.messages), True
@@ -199,6 +198,7 @@ def desk_assign(request, round, pk):
         "event": round.event,
         "round": round,
         "panel": panel,
+        "act": act,
         "judge": judge,
         "participation": participation,
         "note": note,
@@ -214,10 +214,24 @@ def desk_assign(request, round, pk):
     )
 
 
+def _do(act, panel, judge, participation, by, reason) -> None:
+    """What a tap on a cell of the panel asks for. Raises Refused."""
+    if act in ("unassign", "readmit"):
+        existing = panel.assignments.filter(judge=judge, participation=participation).first()
+        if existing is None:
+            return  # taken away meanwhile, or another panel's: the cell shows which
+        if act == "unassign":
+            services.unassign(existing, by)
+        else:
+            readmit(existing, by, reason)
+    else:
+        services.assign(panel, judge, participation, by, in_spite=reason)
+
+
 def _cell(request, round):
     act, *ids = request.POST.get("cell", "").split(".")
     numbers = [whole(text) for text in ids]
-    if act not in ("assign", "confirm", "unassign") or len(numbers) != 2 or None in numbers:
+    if act not in ACTS or len(numbers) != 2 or None in numbers:
         raise Refused(_("Name a judge and a team."), code="bad_request")
     judge = get_object_or_404(Judge, event=round.event, pk=numbers[0])
     participation = get_object_or_404(_lines(round), pk=numbers[1])
@@ -275,7 +289,7 @@ def desk_design(request, round, pk):
             "proposal": proposal,
             "rows": _proposed(proposal) if proposal else [],
             "wish": wish,
-            "other_seed": designs.new_seed(),
+            "another": wish.query(designs.new_seed()) if wish else "",
             "picture": picture,
         },
     )

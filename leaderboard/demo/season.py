@@ -423,7 +423,11 @@ class Season:
         for n, judge in enumerate(judges):
             with transaction.atomic():
                 for participation in participations:
-                    assignment = panel.assignments.get(judge=judge, participation=participation)
+                    assignment = panel.assignments.filter(
+                        judge=judge, participation=participation
+                    ).first()
+                    if assignment is None:  # of the team's own organisation
+                        continue
                     sheet = scoresheets.open_sheet(assignment)
                     for criterion in criteria:
                         wanted = 4.5 + 5 * quality[participation.team_id] + severity[n]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from contest.models import Round
 from judging.models import Panel, Tie
+from judging.services import ties
 from judging.states import TieStatus
 from leaderboard.models import Scheme, StandingRow
 
@@ -50,13 +51,23 @@ def tied_groups(
 
 
 def ties_of(round: Round) -> list[Tie]:
-    """Ties of the round that wait for their chair or were decided; those taken back are not."""
-    return list(
+    """Ties of the round that wait for their chair or were decided; those taken back are not.
+
+    ``interests`` of each are the teams that the chair must not place, ``holds`` says whether what
+    was decided counts.
+    """
+    found = list(
         Tie.objects.filter(panel__round=round)
         .exclude(status=TieStatus.DROPPED)
         .select_related("panel__chair", "asked_by", "decided_by")
         .prefetch_related("teams__participation__team")
     )
+    kept_from = ties.interests(found)
+    holding = {tie.pk for tie in ties.holding(round)}
+    for tie in found:
+        tie.interests = kept_from.get(tie.pk, [])
+        tie.holds = tie.pk in holding
+    return found
 
 
 def chaired_panels(round: Round) -> list[Panel]:

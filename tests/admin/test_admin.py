@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from leaderboard.models import AwardWinner
+from tests.factories import make_rubric
 from tests.permissions.world import make_world
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +75,9 @@ def test_records_cannot_be_changed(client):
         world.objects.sheet,
         world.objects.run,
         world.objects.standing,
+        world.objects.rubric,
+        world.objects.criterion,
+        world.objects.judge,
     ):
         address = page_of(type(thing), "change", thing.pk)
         assert client.post(address, {"value": "10"}).status_code == 403
@@ -84,6 +88,27 @@ def test_records_cannot_be_changed(client):
             302,
         )
         assert type(thing).objects.filter(pk=thing.pk).exists()
+
+
+def test_criteria_are_not_changed_past_the_rubrics_service(client):
+    """Not even of a rubric by which nobody marked yet: the service checks them together."""
+    world = full_world()
+    staff_client(client, world)
+    rubric = make_rubric(world.objects.event, weights=(100,))
+    criterion = rubric.criteria.get()
+    answer = client.post(
+        page_of(type(rubric), "change", rubric.pk),
+        {
+            "name_en": "Other",
+            "criteria-TOTAL_FORMS": "1",
+            "criteria-INITIAL_FORMS": "1",
+            "criteria-0-id": criterion.pk,
+            "criteria-0-rubric": rubric.pk,
+            "criteria-0-weight": "-5",
+        },
+    )
+    assert answer.status_code == 403
+    assert client.get(page_of(type(rubric), "add")).status_code == 403
 
 
 def test_staff_adds_an_account(client):

@@ -49,6 +49,11 @@ class World:
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         return client.get(f"/api/v1/{path}", query)
 
+    def ask(self, panel):
+        """Put a tie to the chair, of the teams with which there is no conflict of interest."""
+        tied = panel.round.participations.exclude(team__recusals__judge=self.judge)
+        return ties.ask(panel, list(tied.select_related("team")), self.organizer)
+
     def named(self, which: str, answer) -> list:
         """Everything in a JSON answer that tells which team of the round it is about."""
         told = {str(value) for value in values(answer)}
@@ -103,7 +108,7 @@ def test_organizers_see_everything(world, path):
 
 def test_the_tablet_names_no_anonymous_team(world):
     for panel in world.panels.values():
-        ties.ask(panel, list(panel.round.participations.select_related("team")), world.organizer)
+        world.ask(panel)
     package = tablet.package(world.judge)
     assert world.named("anonymous", package) == []
     assert world.named("open", package)
@@ -114,7 +119,7 @@ def test_the_tablet_names_no_anonymous_team(world):
 
 def test_the_chair_of_an_anonymous_panel_decides_by_pseudonyms(world):
     panel = world.panels["anonymous"]
-    tie = ties.ask(panel, list(panel.round.participations.all()), world.organizer)
+    tie = world.ask(panel)
     shown = tablet.package(world.judge)["ties"][0]["teams"]
     order = tuple(team["participation"] for team in shown)
     tablet_says = tablet.Operation(kind="tie", key="k", tie=tie.pk, order=order, text="pitch")

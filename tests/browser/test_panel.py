@@ -81,7 +81,7 @@ def test_assigning_by_hand_without_leaving_the_place(page, live_server, panel):
     page.get_by_role("link", name="Cancel").tap()
     expect(page.locator("#note form")).to_have_count(0)
     cell(page, "D", "T-0").tap()
-    page.locator("#in-spite").fill("no other expert")
+    page.locator("#ask-reason").fill("no other expert")
     page.get_by_role("button", name="Assign all the same").tap()
     expect(cell(page, "D", "T-0")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#note form")).to_have_count(0)

@@ -1,13 +1,17 @@
 """A balanced design of a panel: proposed, looked at, applied; what is scored stays."""
 
+import re
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.urls import reverse
 
 from contest.errors import Refused
 from contest.models import LogEntry
 from judging.models import Assignment
+from judging.services import designs
 from judging.services.designs import Wish, apply, propose
 from judging.services.panels import assign_all, recuse
 from judging.services.scoresheets import Sent, open_sheet, save_mark
@@ -61,7 +65,7 @@ def test_what_is_applied_is_what_was_proposed(panel, by):
     apply(panel, wish, by, proposal.digest)
     assert pairs(panel) == set(proposal.design.pairs), "applied again it is the same"
     entry = LogEntry.objects.get(action="designed")
-    assert "k = 3, seed = 2026" in entry.after
+    assert entry.after == f"+24, k = 3, seed = 2026, keep, design = {proposal.digest[:16]}"
 
 
 def test_a_design_that_became_another_one_is_not_applied(panel, by):
@@ -117,6 +121,38 @@ def test_what_is_there_is_kept_and_without_marks_may_be_replaced(panel, by):
     assert (marked.judge_id, marked.participation_id) in pairs(panel)
     assert again.design.load_range == (4, 5)
     assert apply(panel, Wish(k=3, keep=False), by).removed == []
+
+
+def test_judges_who_lose_teams_are_told_and_the_log_says_which(panel, by, monkeypatch):
+    leaving, *others = panel.judges.all()
+    team = panel.round.participations.first()
+    for judge in (leaving, others[0]):
+        Assignment.objects.create(panel=panel, judge=judge, participation=team)
+    panel.judges.set(others)
+    told = []
+    monkeypatch.setattr(designs, "tell_judges", lambda judges: told.extend(judges))
+    wish = Wish(k=1, seed="7", keep=False, accept_fewer=True)
+    done = apply(panel, wish, by)
+    lost = {str(a) for a in done.removed}
+    assert str(Assignment(judge=leaving, participation=team)) in lost
+    assert leaving.pk in told
+    logged = LogEntry.objects.filter(action="unassigned").values_list("before", flat=True)
+    assert set(logged) == lost
+    entry = LogEntry.objects.get(action="designed")
+    assert "k = 1, seed = 7, accept_fewer, design = " in entry.after
+    assert entry.before == f"−{len(lost)}"
+
+
+def test_another_design_is_drawn_with_the_same_wish(panel, by, client):
+    client.force_login(by, backend="django.contrib.auth.backends.ModelBackend")
+    address = reverse("desk-design", args=[panel.round.event.slug, panel.round.slug, panel.pk])
+    body = {"k": 2, "seed": "7", "skip_others": "on", "accept_fewer": "on", "seen": "old"}
+    page = client.post(address, body, headers={"Accept-Language": "en"}).content.decode()
+    assert "Look at it again" in page
+    (link,) = re.findall(r'href="\?(\S+)">Draw another one', page)
+    said = QueryDict(link.replace("&amp;", "&"), mutable=True)
+    assert said.pop("seed") != ["7"]
+    assert said.dict() == {"k": "2", "skip_others": "on", "accept_fewer": "on"}
 
 
 def test_teams_of_another_panel_can_be_left_out(panel, by):

@@ -95,16 +95,69 @@ def test_judges_are_made_changed_seated_and_again_nothing_happens(round, by):
     assert (Judge.objects.count(), LogEntry.objects.count()) == (2, logged)
 
 
-def test_a_judge_is_found_by_e_mail_or_by_name(round, by):
-    first = make_judge(round.event, name="Lin", email="lin@example.org")
+def test_a_judge_is_found_by_e_mail_and_name_or_by_name(round, by):
+    first = make_judge(round.event, name="Lin", email="lin@example.org", organisation_zh="基金")
     second = make_judge(round.event, name="Wang", email="")
-    text = "name,email\nLin Yi,LIN@example.org\nWang,wang@example.org\n"
+    text = "name,email,organisation_zh\nLIN,LIN@example.org,实验室\nWang,wang@example.org,\n"
+    made = plan(JUDGES, round, text)
+    assert [change.details for change in made.changes] == [
+        "name: “Lin” → “LIN” · e-mail: “lin@example.org” → “LIN@example.org” · "
+        "organisation (Chinese): “基金” → “实验室”",
+        "e-mail: “” → “wang@example.org”",
+    ]
     take_in(JUDGES, round, text, by)
     first.refresh_from_db()
     second.refresh_from_db()
-    assert first.name == "Lin Yi"
+    assert (first.name, first.organisation_zh) == ("LIN", "实验室")
     assert second.email == "wang@example.org"
     assert Judge.objects.count() == 2
+
+
+def test_a_table_renames_nobody(round, by):
+    lin = make_judge(round.event, name="Lin", email="desk@example.org")
+    (said,) = faults(JUDGES, round, "name,email,organisation_zh\nHe,desk@example.org,基金\n")
+    assert said.startswith("a.csv, row 2, column “email”: This address is that of “Lin”.")
+    assert "change the name under Judges first" in said
+    # An assistant's address: two judges share it, and each is known by the name with it.
+    make_judge(round.event, name="Zhao", email="DESK@example.org", organisation_zh="旧")
+    text = "name,email,organisation_zh\nZhao,desk@example.org,新\nLin,desk@example.org,\n"
+    take_in(JUDGES, round, text, by)
+    lin.refresh_from_db()
+    assert (lin.name, lin.user.name) == ("Lin", "Lin")
+    assert Judge.objects.get(name="Zhao").organisation_zh == "新"
+    (said,) = faults(JUDGES, round, "name,email,organisation_zh\nHe,desk@example.org,基金\n")
+    assert "that of “Lin”, “Zhao”" in said
+    assert outcomes(take_in(JUDGES, round, "name,organisation_zh\nHe,基金\n", by)) == ["new"]
+    make_judge(round.event, name="Lin", email="desk@example.org")
+    (said,) = faults(JUDGES, round, "name,email\nLin,desk@example.org\n")
+    assert "There are 2 judges of this name and e-mail address" in said
+
+
+def test_a_namesake_without_an_address_is_not_taken_over(round):
+    make_judge(round.event, name="王伟", organisation_zh="甲", organisation_en="")
+    (said,) = faults(JUDGES, round, "姓名,邮箱,单位\n王伟,b@example.org,乙\n")
+    assert "A judge of this name (甲) has no e-mail address" in said
+    (change,) = plan(JUDGES, round, "姓名,邮箱,单位\n王伟,b@example.org,甲\n").changes
+    assert change.details == "e-mail: “” → “b@example.org”"
+
+
+def test_assignments_are_not_given_to_whoever_shares_an_address(round, by):
+    lin = make_judge(round.event, name="Lin", email="desk@example.org")
+    zhao = make_judge(round.event, name="Zhao", email="desk@example.org")
+    other = make_judge(round.event, name="Zhao", email="zhao@example.org")
+    panel = make_panel(round, [lin, zhao, other], assign=False)
+    (said,) = faults(ASSIGNMENTS, round, "team,judge\nMA-0,desk@example.org\n")
+    assert "This address is that of “Lin”, “Zhao”; expected the name." in said
+    (said,) = faults(ASSIGNMENTS, round, "team,judge\nMA-0,Zhao\n")
+    assert "There are 2 judges of this name" in said
+    text = "team,judge\nMA-0,lin\nMA-1,Zhao <desk@example.org>\nMA-2,zhao@example.org\n"
+    take_in(ASSIGNMENTS, round, text, by)
+    given = panel.assignments.values_list("participation__team__code", "judge")
+    assert dict(given) == {"MA-0": lin.pk, "MA-1": zhao.pk, "MA-2": other.pk}
+    _headings, rows = panel_imports.template_rows(ASSIGNMENTS, round)
+    assert sorted(row[1] for row in rows) == [
+        "Lin", "Zhao <desk@example.org>", "zhao@example.org",
+    ]  # fmt: skip
 
 
 def test_faults_of_judges(round):
@@ -216,7 +269,10 @@ def test_a_plan_that_became_another_one_is_not_written(round, by):
 @pytest.mark.parametrize("kind", [JUDGES, ASSIGNMENTS])
 @pytest.mark.parametrize("fmt", ["csv", "xlsx"])
 def test_the_template_holds_what_is_there_and_changes_nothing(round, by, kind, fmt):
-    judges = [make_judge(round.event, name="=Lin"), make_judge(round.event, email="b@example.org")]
+    judges = [
+        make_judge(round.event, name="=Lin", email="b@example.org"),
+        make_judge(round.event, email="b@example.org"),
+    ]
     make_panel(round, judges)
     headings, rows = panel_imports.template_rows(kind, round)
     _type, content = written(fmt, headings, rows)

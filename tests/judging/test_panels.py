@@ -1,21 +1,26 @@
 """Panels and assignments."""
 
+import threading
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils import translation
 
 from contest.errors import Refused
 from contest.models import EventRole, LogEntry
-from judging.models import Assignment, Scoresheet
+from judging.models import Assignment, Judge, RecordEntry, Recusal, Scoresheet
 from judging.services.panels import (
     add_judge,
+    akin_assignments,
     assign,
     assign_all,
     awaited,
     edit_judge,
     effects,
+    lift_recusal,
     recuse,
     save_panel,
     unassign,
@@ -55,9 +60,11 @@ def test_a_judge_gets_an_account_of_this_event_alone(by):
     judge = add_judge(event, by, name="Ada", organisation_en="Fund", organisation_zh="基金")
     assert judge.user.email is None
     assert not judge.user.has_usable_password()
-    edit_judge(judge, by, name="Ada L.")
+    edit_judge(judge, by, name="Ada L.", organisation_en="Lab")
     judge.user.refresh_from_db()
     assert judge.user.name == "Ada L."
+    entry = LogEntry.objects.get(action="judge_edited")
+    assert (entry.before, entry.after) == ("Ada · 基金 · Fund", "Ada L. · 基金 · Lab")
     with pytest.raises(ValidationError):
         add_judge(event, by, name="Nobody", organisation_en="", organisation_zh="")
 
@@ -94,6 +101,108 @@ def test_the_same_organisation_takes_a_reason(round, by):
     given = assign(panel, own, participation, by, in_spite="no other expert")
     assert assign(panel, own, participation, by) == given, "given is given"
     assert LogEntry.objects.get(action="assigned").reason == "no other expert"
+
+
+def test_a_judge_who_turns_out_to_be_of_the_organisation_is_told_and_confirmed(round, by):
+    judge, other = make_judge(round.event), make_judge(round.event)
+    panel = make_panel(round, [judge, other])
+    participation = round.participations.first()
+    assert akin_assignments(panel=panel) == []
+    edit_judge(judge, by, organisation_zh=f"{participation.team.organisation_zh}研究院")
+    (found,) = akin_assignments(panel=panel)
+    assert (found.assignment.judge, found.assignment.participation) == (judge, participation)
+    assert found.reason == ""
+    assert akin_assignments(judge=other) == []
+    for _again in range(2):
+        assign(panel, judge, participation, by, in_spite="no other expert")
+    assert [item.reason for item in akin_assignments(judge=judge)] == ["no other expert"]
+    assert LogEntry.objects.filter(action="assigned").count() == 1
+
+
+def test_a_team_that_the_judge_has_in_another_panel_is_not_given_again(round, by):
+    judge = make_judge(round.event)
+    make_panel(round, [judge])
+    panel = make_panel(round, [judge], assign=False)
+    with pytest.raises(Refused) as caught:
+        assign(panel, judge, round.participations.first(), by)
+    assert caught.value.code == "other_panel"
+
+
+def test_a_conflict_is_declared_and_lifted_once(round, by):
+    EventRole.objects.create(event=round.event, user=by)
+    judge, team = make_judge(round.event), round.participations.first().team
+    first = recuse(judge, team, by, "adviser")
+    assert recuse(judge, team, by, "adviser") == first
+    kinds = RecordEntry.objects.filter(record__round=round).values_list("kind", flat=True)
+    assert list(kinds) == ["recused"]
+    assert LogEntry.objects.filter(action="recused").count() == 1
+    for _again in range(2):
+        lift_recusal(Recusal(pk=first.pk, judge=judge, team=team), by, "a mistake")
+    assert sorted(kinds.all()) == ["recusal_lifted", "recused"]
+    assert LogEntry.objects.filter(action="recusal_lifted").count() == 1
+    with pytest.raises(ValidationError):
+        recuse(judge, make_team(), by, "of another event")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_taps_at_once_declare_one_conflict():
+    """On SQLite one waits for the other; on PostgreSQL both write and one finds it is there."""
+    event = make_event()
+    round = make_round(make_track(event), format="roadshow", kind="semifinal")
+    judge, team = make_judge(event), make_participation(round).team
+    faults = at_once(
+        *[lambda: recuse(Judge.objects.get(pk=judge.pk), team, judge.user, "adviser")] * 4
+    )
+    assert faults == []
+    assert RecordEntry.objects.filter(kind="recused").count() == 1
+    assert LogEntry.objects.filter(action="recused").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_mark_and_another_rubric_do_not_meet():
+    """Whichever comes first, no mark is left on criteria of a rubric that is not in force."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite lets one write at a time")
+    event = make_event()
+    by = make_user()
+    round = make_round(make_track(event), format="roadshow", kind="semifinal")
+    for n in range(8):
+        judge = make_judge(event)
+        if n == 0:
+            make_participation(round)
+        panel, other = make_panel(round, [judge]), make_rubric(event)
+        sheet = open_sheet(panel.assignments.get())
+        asked = panel.rubric.criteria.first()
+        at_once(
+            partial(save_mark, sheet, asked, Decimal(5), sent=Sent("k"), by=judge.user),
+            partial(save_panel, round, by, panel, fields={}, rubric=other, judges=[judge]),
+        )
+        panel.refresh_from_db()
+        for mark in sheet.marks.select_related("criterion"):
+            assert mark.criterion.rubric_id == panel.rubric_id
+
+
+def at_once(*calls):
+    """Run them side by side; what they raise, but for refusals."""
+    faults, ready = [], threading.Barrier(len(calls))
+
+    def run(call):
+        try:
+            ready.wait(10)
+            call()
+        except ValidationError:
+            pass  # a refusal is an answer
+        except Exception as fault:
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[call]) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return faults
 
 
 def test_a_chair_sits_in_the_panel(round, by):

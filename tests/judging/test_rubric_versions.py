@@ -229,6 +229,27 @@ def test_a_mark_stays_only_where_it_says_the_same(hall):
     assert verify(hall.round) == []
 
 
+def test_a_mark_of_an_unknown_criterion_is_lost_and_stops_nothing(hall):
+    stray = make_rubric(hall.event, weights=(100,)).criteria.get()
+    sheet = hall.sheet(0, 0)
+    mark = Mark.objects.create(scoresheet=sheet, criterion=stray, value=Decimal(3))
+    version = hall.version(reweighted)
+    (change,) = [c for c in changes(hall.panel, version).sheets if c.sheet == sheet]
+    assert change.lost == (mark,)
+    assert not change.goes_back
+    hall.apply(version)
+    assert not Mark.objects.filter(criterion=stray).exists()
+
+
+@pytest.mark.parametrize("status", ["withdrawn", "disqualified"])
+def test_teams_that_compete_no_longer_have_no_place(hall, status):
+    gone, left = hall.teams
+    set_status(gone, status)
+    (team,) = changes(hall.panel, hall.version(reweighted)).teams
+    assert team.participation == left
+    assert (team.place_before, team.place_after) == (1, 1)
+
+
 def test_words_alone_move_no_sheet(hall):
     def change(rows):
         rows[1]["name_en"] = "Market and model"

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
 from contest.errors import Refused
 from contest.models import LogEntry
@@ -11,7 +12,7 @@ from judging.services.panels import assign, awaited, recuse
 from judging.services.record_check import verify
 from judging.services.scoresheets import Sent, open_sheet, save_mark, submit_sheet
 from judging.services.sheet_results import sheet_totals
-from judging.services.substitutes import substitute
+from judging.services.substitutes import readmit, substitute
 from tests.factories import (
     make_event,
     make_judge,
@@ -22,6 +23,7 @@ from tests.factories import (
     make_team,
     make_track,
     make_user,
+    set_status,
 )
 
 pytestmark = pytest.mark.django_db
@@ -134,3 +136,62 @@ def test_what_is_refused(panel, by):
     refused("wrong_event", lambda: substitute(panel, out, make_judge(make_event()), by, "ill"))
     stranger = make_judge(panel.round.event)
     refused("not_in_panel", lambda: substitute(panel, stranger, successor, by, "ill"))
+
+
+def released(panel, by):
+    """The assignment that was begun, after its judge was substituted."""
+    out, successor = panel.judges.first(), make_judge(panel.round.event)
+    substitute(panel, out, successor, by, "ill")
+    return panel.assignments.select_related("participation__team").get(released_at__isnull=False)
+
+
+def test_a_released_judge_is_readmitted(panel, by):
+    assignment = released(panel, by)
+    judge, participation = assignment.judge, assignment.participation
+    refused("released", lambda: assign(panel_with(panel, judge), judge, participation, by))
+    panel.judges.remove(judge)
+    refused("reason_required", lambda: readmit(assignment, by, " "))
+    for _again in range(2):
+        readmit(assignment, by, "well again")
+    assignment.refresh_from_db()
+    assert assignment.released_at is None
+    assert panel.judges.filter(pk=judge.pk).exists(), "and sits in the panel"
+    entry = RecordEntry.objects.get(kind="readmitted")
+    assert (entry.judge, entry.participation, entry.reason) == (judge, participation, "well again")
+    assert entry.scoresheet == assignment.scoresheet
+    assert LogEntry.objects.get(action="readmitted").reason == "well again"
+    assert awaited(panel.round).filter(pk=assignment.pk).exists()
+    save_mark(
+        assignment.scoresheet, panel.rubric.criteria.get(), Decimal(8), sent=Sent("x"),
+        by=judge.user,
+    )  # fmt: skip
+    submit_sheet(assignment.scoresheet, judge.user)
+
+
+def test_who_is_not_readmitted(panel, by):
+    assignment = released(panel, by)
+    for status in ("decided", "published"):
+        set_status(panel.round, status)
+        refused("round_decided", lambda: readmit(assignment, by, "well again"))
+    set_status(panel.round, "open")
+    set_status(assignment.participation, "withdrawn")
+    refused("not_taking_part", lambda: readmit(assignment, by, "well again"))
+    set_status(assignment.participation, "active")
+    recuse(assignment.judge, assignment.participation.team, assignment.judge.user, "adviser")
+    refused("recused", lambda: readmit(assignment, by, "well again"))
+    assert not RecordEntry.objects.filter(kind="readmitted").exists()
+
+
+def test_a_substitution_is_undone(panel, by):
+    out = panel.judges.first()
+    before = set(panel.assignments.values_list("judge", "participation", "released_at"))
+    assignment = released(panel, by)
+    successor = panel.assignments.exclude(judge__in=[out, *panel.judges.all()[:1]]).first().judge
+    done = substitute(panel, successor, out, by, "out is well again")
+    assert codes(done.given) == ["T-2", "T-3", "T-4"]
+    with translation.override("en"):
+        assert [str(why) for _p, why in done.left] == ["was released from it before; readmit them"]
+    readmit(assignment, by, "well again")
+    after = set(panel.assignments.values_list("judge", "participation", "released_at"))
+    assert after == before
+    assert not panel.judges.filter(pk=successor.pk).exists()

@@ -3,13 +3,19 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from contest.errors import Refused
+from contest.services import rounds
 from judging.models import Panel, RecordEntry, TiedTeam
-from judging.services import ties
+from judging.services import tablet, ties
+from judging.services.panels import edit_judge, recuse
 from judging.services.scoresheets import Sent, open_sheet, save_mark, submit_sheet
-from leaderboard.services import standings
+from leaderboard.services import advancement, standings
 from leaderboard.services.schemes import save_scheme
+from leaderboard.services.tied import ties_of
 from tests.factories import (
     make_event,
     make_judge,
@@ -88,6 +94,11 @@ def test_the_chair_parts_a_tie(panel, by):
     assert ranks(panel) == {"T-2": 1, "T-0": 2, "T-1": 3, "T-3": 4}
     assert RecordEntry.objects.get(kind="tie").text == f"#{tie.pk} T-2 > T-0 > T-1"
     ties.drop(tie, by, "the chair had a conflict of interest")
+    ties.drop(tie, by, "the chair had a conflict of interest")
+    entry = RecordEntry.objects.get(kind="tie_dropped")
+    assert entry.text == f"#{tie.pk} T-2 > T-0 > T-1"
+    assert (entry.judge, entry.by) == (panel.chair, by)
+    assert entry.reason == "the chair had a conflict of interest"
     assert ranks(panel) == {"T-0": 1, "T-1": 1, "T-2": 1, "T-3": 4}
     assert TiedTeam.objects.filter(place=1).count() == 1, "what was decided stays on record"
 
@@ -123,3 +134,95 @@ def test_the_judges_veto_excludes_a_team(panel):
     assert ranks(panel) == {"T-0": None, "T-1": 1, "T-2": 1, "T-3": 3}
     row = standings.current(panel.round, standings.FULL).rows.get(rank=None)
     assert standings.why_unranked(row) == [str(standings.VETOED)]
+
+
+def interest(panel, team, which):
+    """Let the chair have an interest in the team, of either kind."""
+    if which == "conflict":
+        return recuse(panel.chair, team, panel.chair.user, "adviser")
+    return edit_judge(panel.chair, make_user(), organisation_zh=f"{team.organisation_zh}计算机系")
+
+
+@pytest.mark.parametrize("which", ["conflict", "organisation"])
+def test_a_chair_with_an_interest_is_not_asked(panel, by, which):
+    a, b, c, _d = teams(panel)
+    interest(panel, b.team, which)
+    with translation.override("en"), pytest.raises(Refused) as caught:
+        ties.ask(panel, [a, b], by)
+    assert caught.value.code == "chair_conflict"
+    said = " ".join(caught.value.messages)
+    assert panel.chair.name in said
+    assert "T-1" in said
+    assert ties.ask(panel, [a, c], by)
+
+
+@pytest.mark.parametrize("which", ["conflict", "organisation"])
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_a_chair_who_has_an_interest_by_now_decides_nothing(panel, by, which, anonymous):
+    Panel.objects.filter(pk=panel.pk).update(is_anonymous=anonymous)
+    a, b, c, _d = teams(panel)
+    tie, other = ties.ask(panel, [a, b], by), ties.ask(panel, [a, c], by)
+    interest(panel, b.team, which)
+    assert [shown["id"] for shown in tablet.package(panel.chair)["ties"]] == [other.pk]
+    with translation.override("en"), pytest.raises(Refused) as caught:
+        ties.decide(tie, panel.chair.user, [a.pk, b.pk], "pitch")
+    assert caught.value.code == "chair_conflict"
+    assert ("T-1" in " ".join(caught.value.messages)) is not anonymous, "nor is a team named"
+    tie.refresh_from_db()
+    assert tie.status == "open"
+    shown = {tie.pk: [team.code for team in tie.interests] for tie in ties_of(panel.round)}
+    assert shown == {tie.pk: ["T-1"], other.pk: []}, "the desk is told"
+
+
+def test_what_a_chair_decided_does_not_count_once_a_conflict_is_declared(panel, by):
+    a, b, c, _d = teams(panel)
+    other = make_judge(panel.round.event)
+    tie = ties.ask(panel, [a, b, c], by)
+    ties.decide(tie, panel.chair.user, [c.pk, a.pk, b.pk], "pitch")
+    recuse(other, c.team, other.user, "adviser")
+    assert len(ties.decisions(panel.round)) == 1, "another judge's conflict is another matter"
+    assert ties_of(panel.round)[0].holds
+    recuse(panel.chair, c.team, panel.chair.user, "adviser")
+    assert ties.decisions(panel.round) == []
+    (shown,) = ties_of(panel.round)
+    assert (shown.holds, shown.interests) == (False, [c.team])
+
+
+def signed_off(panel, by):
+    rounds.close_round(panel.round, by)
+    proposal = advancement.propose(panel.round, by)
+    tied = [row.row.participation_id for row in proposal.rows.filter(outcome="tied")]
+    if tied:
+        advancement.decide_tie(proposal, by, tied[:1], "coin")
+    advancement.sign_off(proposal, by)
+    return proposal
+
+
+def test_once_the_ranking_is_signed_off_ties_stand(panel, by):
+    a, b, c, _d = teams(panel)
+    decided, waiting = ties.ask(panel, [a, b, c], by), ties.ask(panel, [a, b], by)
+    ties.decide(decided, panel.chair.user, [c.pk, a.pk, b.pk], "pitch")
+    signed_off(panel, by)
+    waiting.refresh_from_db()
+    assert waiting.status == "dropped", "no chair is asked any longer"
+    assert tablet.package(panel.chair)["ties"] == []
+    refused("round_decided", lambda: ties.drop(decided, by, "why"))
+    ties.decide(decided, panel.chair.user, [c.pk, a.pk, b.pk], "pitch")  # sent again
+    refused(
+        "round_decided", lambda: ties.decide(waiting, panel.chair.user, [a.pk, b.pk], "too late")
+    )
+    assert RecordEntry.objects.filter(kind__in=["tie", "tie_dropped"]).count() == 1
+    decided.refresh_from_db()
+    assert decided.status == "decided"
+
+
+def test_ties_do_not_ask_for_more_the_more_there_are(panel, by, django_assert_num_queries):
+    a, b, c, d = teams(panel)
+    ties.ask(panel, [a, b], by)
+    ties_of(panel.round)
+    with CaptureQueriesContext(connection) as few:
+        ties_of(panel.round)
+    ties.ask(panel, [b, c], by)
+    ties.ask(panel, [c, d], by)
+    with django_assert_num_queries(len(few)):
+        ties_of(panel.round)

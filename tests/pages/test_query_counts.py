@@ -67,6 +67,7 @@ PAGES = {
         lambda o: [o.event.slug, o.preliminary.slug, o.team.code],
     ),
     "judge-home": ("judge", lambda o: []),
+    "judge-conflicts": ("judge", lambda o: []),
     "desk": ("organizer", lambda o: [o.event.slug]),
     "desk-teams": ("organizer", lambda o: [o.event.slug]),
     "desk-rounds": ("organizer", lambda o: [o.event.slug]),

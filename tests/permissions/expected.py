@@ -99,6 +99,8 @@ PAGES = {
     "judge-manifest": get(ALL),
     # There is no such page before the result is published, for anybody.
     "team-feedback": get(TEAM, of_team("finished")) + get("LFNFFFNN", of_team("round")),
+    # Which team is in the form.
+    "judge-conflicts": get(JUDGES) + post("LFFNNFFF"),
     "judge-file": get("LFF.NFFF", lambda o: {"pk": o.assignment.pk, "file": o.entry_file.pk}),
     "desks": get("LFFFF..."),
     "event-create": both("LFFFFFF."),
@@ -250,6 +252,7 @@ API = {
     "api-assignment-list": get(API_SIGNED_IN) + post(API_ORGANIZE),
     "api-assignment-detail": get("UNN.NN..", pk("assignment"))
     + change(API_HIDDEN, pk("assignment"), "DELETE"),
+    "api-assignment-readmit": post(API_HIDDEN, pk("assignment")),
     "api-scoresheet-list": get(API_SIGNED_IN) + post(API_SIGNED_IN),
     # Organizers reach the sheets, and the service refuses what only the judge may do (409).
     "api-scoresheet-detail": get("UNN.NN..", pk("sheet"))
