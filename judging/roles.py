@@ -64,6 +64,8 @@ def declarable_teams(user):
     can be done before anybody is assigned; and those assigned already. Where a panel of a track is
     anonymous none of its track can be named: which answer comes would tell who is in that round.
     """
+    if not user.is_authenticated:
+        return Team.objects.none()  # asked when the API is loaded, maybe before there is a database
     mine = Panel.objects.filter(
         Q(judges__user=user.pk) | Q(assignments__judge__user=user.pk)
     ).select_related("round__track")

@@ -1,10 +1,12 @@
 """A judge declares a conflict of interest before anybody is assigned."""
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
 from contest.models import LogEntry
 from judging.models import Recusal
+from judging.roles import declarable_teams
 from judging.services.designs import Wish, propose
 from tests.factories import (
     make_event,
@@ -104,3 +106,9 @@ def test_an_anonymous_panel_names_no_team_and_says_so(round, judge, page):
     text = page()[1]
     assert "a team of an anonymous review" in text
     assert hidden.team.code not in text
+
+
+def test_nothing_is_asked_of_the_database_for_whoever_is_not_signed_in(django_assert_num_queries):
+    """The API's serializers ask when they are loaded: at the first start there is no database."""
+    with django_assert_num_queries(0):
+        declarable_teams(AnonymousUser())
