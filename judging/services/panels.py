@@ -231,7 +231,7 @@ def unassign(assignment: Assignment, by: User) -> None:
     assignment.delete()
 
 
-def awaited(round: Round):
+def awaited(round: Round | OuterRef):
     """The assignments whose sheets the round waits for, or has: of teams that compete, without
     judges who have a conflict of interest with the team, or were released from it before they had
     submitted their sheet. Whatever counts sheets counts these."""

@@ -3,14 +3,18 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
 from contest.models import Round, User
+from contest.states import RoundStatus
 from judging.models import Judge, Reminder
 from judging.services import grid
+from judging.services.panels import awaited
 from judging.services.telling import tell_desk, tell_judges
+from judging.states import ScoresheetStatus
 
 # A second tap within this time sends nothing.
 PAUSE = timedelta(minutes=1)
@@ -42,6 +46,21 @@ def _checked(text: str) -> str:
             params={"length": len(text), "most": MAX_TEXT},
         )
     return text
+
+
+def standing(judge: Judge) -> list[Reminder]:
+    """What the judge's tablets show: the newest of every round that is open and still waits for a
+    sheet of the judge's."""
+    waits = (
+        awaited(OuterRef("round"))
+        .filter(judge=judge)
+        .exclude(scoresheet__status=ScoresheetStatus.SUBMITTED)
+    )
+    sent = Reminder.objects.filter(Exists(waits), judge=judge, round__status=RoundStatus.OPEN)
+    newest: dict[int, Reminder] = {}
+    for reminder in sent.order_by("at"):
+        newest[reminder.round_id] = reminder
+    return list(newest.values())
 
 
 def remind_late(round: Round, by: User, text: str = "") -> list[Reminder]:

@@ -5,7 +5,7 @@ import json
 
 from django.http import Http404, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 from django.utils.http import quote_etag
 from django.utils.translation import gettext as _
@@ -46,7 +46,15 @@ WORDS = {
     "total": gettext_lazy("Total"),
     "place": gettext_lazy("Place"),
     "and_now": gettext_lazy("And now"),
+    "blank": gettext_lazy("Nothing"),
     "frozen": gettext_lazy("frozen"),
+    "behind": gettext_lazy("keys act on:"),
+    "team": gettext_lazy("Team"),
+    "choose": gettext_lazy("Enter shows its scores, N calls it, S skips it"),
+    "no_team": gettext_lazy("There is no team of this number."),
+    "ask_again": gettext_lazy("Press the same key again to show them all the same."),
+    "ask_ranking": gettext_lazy("The same key again shows it as it was, R begins anew."),
+    "ask_skip": gettext_lazy("Press the same key again to skip the team."),
     "offline": gettext_lazy("No connection; trying again"),
     "keys": gettext_lazy("Keys"),
     "key_language": gettext_lazy("Chinese or English"),
@@ -56,6 +64,11 @@ WORDS = {
     "key_clock": gettext_lazy("Start or pause the clock"),
     "key_next": gettext_lazy("Next team"),
     "key_questions": gettext_lazy("Presentation or questions"),
+    "key_skip": gettext_lazy("Skip the team on stage, or the next"),
+    "key_undo": gettext_lazy("Called by mistake: back as it was"),
+    "key_team": gettext_lazy("Any team by its number: Enter its scores, N call, S skip"),
+    "key_minute": gettext_lazy("A minute more or less"),
+    "key_anew": gettext_lazy("Begin the ranking anew, when asked"),
     "key_scenes": gettext_lazy("On stage, judges' scores, teams so far, ranking"),
     "key_freeze": gettext_lazy("Freeze and unfreeze the screen"),
     "key_blank": gettext_lazy("Show nothing, and back"),
@@ -99,6 +112,7 @@ def stage_screen(request, slug, round_slug):
             "round": round,
             "drives": drives,
             "words": words,
+            "server_time": timezone.now().isoformat(),
             "state": services.driven_state(round) if drives else services.public_state(round),
         },
     )

@@ -13,7 +13,7 @@ from contest.errors import Refused
 from contest.services.rounds import close_round, missing_sheets
 from contest.services.teams import withdraw_team
 from judging.models import Appearance, Criterion, Reminder
-from judging.services import grid, panels, reminders, stage
+from judging.services import grid, panels, reminders, stage, tablet
 from judging.services.panels import recuse
 from judging.services.scoresheets import Sent, open_sheet, return_sheet, save_mark, submit_sheet
 from tests.factories import (
@@ -229,6 +229,24 @@ def test_a_reminder_in_one_round_does_not_silence_another(hall):
     for round in (hall.round, other):
         assert reminders.remind(round, hall.judges[0], hall.by)
         assert reminders.remind(round, hall.judges[0], hall.by) is None
+
+
+def test_tablets_show_the_newest_reminder_while_a_sheet_is_missing(hall, monkeypatch):
+    judge = hall.judges[0]
+    reminders.remind(hall.round, judge, hall.by, "first")
+    later = timezone.now() + timedelta(minutes=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: later)
+        reminders.remind(hall.round, judge, hall.by, "second")
+    assert [r["text"] for r in tablet.package(judge)["reminders"]] == ["second"]
+    assert tablet.package(hall.judges[1])["reminders"] == []
+    for team in hall.teams:
+        hall.score(judge, team, 8)
+    assert tablet.package(judge)["reminders"] == []
+    return_sheet(hall.sheet(judge, hall.teams[0]), hall.by, "slip")
+    assert len(tablet.package(judge)["reminders"]) == 1
+    set_status(hall.round, "closed")
+    assert tablet.package(judge)["reminders"] == []
 
 
 def test_the_round_is_not_locked_unawares(hall):
