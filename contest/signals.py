@@ -10,6 +10,9 @@ submission_received = Signal()
 submission_withdrawn = Signal()
 # Sent before a round's result is published; a receiver refuses by raising Refused. kwargs: round.
 round_publishing = Signal()
+# Asked before a round is closed: a receiver returns how many score sheets would be locked out.
+# kwargs: round.
+round_closing = Signal()
 # Sent when anything that a round's ranking is made of may have changed. kwargs: round.
 ranking_inputs_changed = Signal()
 # Sent inside the transaction of a state machine's move, once it is in the log. The sender is the

@@ -26,6 +26,8 @@ LOG_ACTIONS = {
     "record_head": _("head of the judging record"),
     "drawn": _("running order drawn"),
     "stage_saved": _("settings of the stage changed"),
+    "clock_restarted": _("clock of the stage restarted"),
+    "clock_changed": _("time of a phase changed"),
 }
 
 

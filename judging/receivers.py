@@ -6,12 +6,20 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
 from contest.models import Participation, Round, Submission
-from contest.signals import moved, submission_offered, submission_received, submission_withdrawn
+from contest.signals import (
+    moved,
+    ranking_inputs_changed,
+    round_closing,
+    submission_offered,
+    submission_received,
+    submission_withdrawn,
+)
 from contest.states import RoundStatus
 from judging.models import RecordEntry, Recusal
-from judging.services import record, ties
+from judging.services import panels, record, stage, ties
 from judging.services.benchmarks import current_benchmark
 from judging.services.runs import cancel_all, enqueue
+from judging.services.telling import tell_desk, tell_hall
 
 
 @receiver(submission_offered)
@@ -50,6 +58,34 @@ def enter_known_conflicts(sender, instance, created, raw=False, **kwargs):
                 by_id=recusal.declared_by_id,
                 reason=recusal.reason,
             )
+
+
+@receiver(round_closing)
+def count_missing_sheets(sender, round, **kwargs):
+    """Whoever closes the round is told how many sheets nobody could hand in then."""
+    return panels.missing(round)
+
+
+@receiver(moved, sender=Round)
+def hold_the_clock(sender, thing, by, **kwargs):
+    """A round that is closed has nobody on stage whose time runs."""
+    if thing.status == RoundStatus.CLOSED:
+        stage.hold(thing, by)
+
+
+@receiver(moved, sender=Participation)
+def show_who_left(sender, thing, **kwargs):
+    """Desk, tablets and screen have one team less, or one more."""
+    if thing.round.format == Round.Format.ROADSHOW:
+        stage.tell(thing.round)
+        tell_desk(thing.round_id)
+
+
+@receiver(ranking_inputs_changed)
+def show_how_many_sheets(sender, round, **kwargs):
+    """A conflict of interest, a release, a sheet handed in: the screen counts others now."""
+    if round.format == Round.Format.ROADSHOW:
+        tell_hall(round)
 
 
 @receiver(moved, sender=Round)

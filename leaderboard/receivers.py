@@ -64,10 +64,12 @@ def show_in_the_hall(sender, round, **kwargs):
     Whoever watches without being an organizer listens to a channel of their own, which falls silent
     when the stage is no longer open to all.
     """
-    state = {"state": reveal.state(round)}
-    live.publish(live.channel("hall", round.pk), state)
+    state = reveal.state(round)
+    driven = reveal.driven_state(round, state)
+    live.publish(live.channel("hall", round.pk), {"state": driven})
     if stage.is_open_to_all(round):
-        live.publish(live.channel("watch", round.pk), state)
+        reveal.keep_public(round, state)
+        live.publish(live.channel("watch", round.pk), {"state": state})
 
 
 def _send(round_id: int) -> None:

@@ -18,6 +18,10 @@ class ReasonSerializer(serializers.Serializer):
     reason = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
 
 
+class CloseSerializer(serializers.Serializer):
+    missing = serializers.IntegerField(min_value=0, required=False, default=0)
+
+
 REFUSED = OpenApiResponse(ProblemSerializer, "A rule of the competition forbids it.")
 
 

@@ -20,6 +20,7 @@ from rest_framework.viewsets import ViewSet
 from contest.api import filters, serializers
 from contest.api.base import (
     REFUSED,
+    CloseSerializer,
     ProblemSerializer,
     ReasonSerializer,
     WithServices,
@@ -236,11 +237,16 @@ class RoundViewSet(WithServices):
         """Open the round; a track's first round takes in its competing teams."""
         return self.answer(round_services.open_round(self.get_object(), request.user))
 
-    @extend_schema(request=None, **MOVE)
+    @extend_schema(request=CloseSerializer, **MOVE)
     @action(detail=True, methods=["post"])
     def close(self, request, pk=None):
-        """No more submissions or marks."""
-        return self.answer(round_services.close_round(self.get_object(), request.user))
+        """No more submissions or marks.
+
+        `missing` is how many score sheets you know to be missing; refused where more are.
+        """
+        round = self.get_object()
+        told = self.valid(request.data, CloseSerializer)["missing"]
+        return self.answer(round_services.close_round(round, request.user, told))
 
     @extend_schema(request=ReasonSerializer, **MOVE)
     @action(detail=True, methods=["post"])

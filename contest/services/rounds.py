@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
 from contest.models import Event, LogEntry, Participation, Round, Team, Track, User
-from contest.signals import ranking_inputs_changed, round_publishing
+from contest.signals import ranking_inputs_changed, round_closing, round_publishing
 from contest.states import ParticipationStatus, RoundStatus, TeamStatus
 
 COMPETING = (TeamStatus.REGISTERED, TeamStatus.CONFIRMED)
@@ -88,8 +88,26 @@ def open_round(round: Round, by: User | None) -> Round:
     return round
 
 
-def close_round(round: Round, by: User | None) -> Round:
-    """No more submissions or marks. Raises WrongMove."""
+def missing_sheets(round: Round) -> int:
+    """How many score sheets of the round are waited for, and locked out once it is closed."""
+    return sum(count for _receiver, count in round_closing.send(sender=Round, round=round))
+
+
+@transaction.atomic
+def close_round(round: Round, by: User | None, told: int | None = None) -> Round:
+    """No more submissions or marks. Raises WrongMove.
+
+    ``told`` is how many sheets whoever closes it knew to be missing: Refused where more are by now,
+    so that nobody locks out a judge unawares. None, for programs: however many are.
+    """
+    if told is not None and round.may_move(RoundStatus.CLOSED):
+        missing = missing_sheets(round)
+        if missing > told:
+            raise Refused(
+                _("%(missing)s sheets are missing by now, not %(told)s. Look again, then close."),
+                code="more_missing",
+                params={"missing": missing, "told": told},
+            )
     round.move_to(RoundStatus.CLOSED, by=by)
     ranking_inputs_changed.send(sender=Round, round=round)
     return round

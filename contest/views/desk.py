@@ -20,7 +20,7 @@ from contest.roles import may_create_events, organized_events
 from contest.services import events as event_services
 from contest.services import rounds as round_services
 from contest.services import teams as team_services
-from contest.states import EventStatus, ParticipationStatus, TeamStatus
+from contest.states import EventStatus, ParticipationStatus, RoundStatus, TeamStatus
 from contest.views.saying import say
 
 
@@ -229,6 +229,9 @@ def desk_round(request, round):
             "form": form,
             "reason_form": ReasonForm(),
             "participations": round.participations.select_related("team", "team__entry"),
+            "missing": round_services.missing_sheets(round)
+            if round.status == RoundStatus.OPEN
+            else 0,
         },
     )
 
@@ -240,7 +243,9 @@ def desk_round_move(request, round):
     action, reason = request.POST.get("action"), request.POST.get("reason", "")
     moves = {
         "open": lambda: round_services.open_round(round, request.user),
-        "close": lambda: round_services.close_round(round, request.user),
+        "close": lambda: round_services.close_round(
+            round, request.user, told=whole(request.POST.get("missing", "")) or 0
+        ),
         "reopen": lambda: round_services.reopen_round(round, request.user, reason),
         "publish": lambda: round_services.publish_round(round, request.user),
         "unpublish": lambda: round_services.unpublish_round(round, request.user, reason),

@@ -2,13 +2,25 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import JsonResponse
+from django.http import HttpResponseBase, JsonResponse
+from django.utils import timezone
 
 
 def say(request, error) -> None:
     """Show on the next page what a service refused."""
     for message in error.messages:
         messages.error(request, message)
+
+
+def asked(error: ValidationError) -> dict | None:
+    """What a request repeats to mean what was refused, where it was refused to ask first."""
+    return (getattr(error, "params", None) or {}).get("confirm")
+
+
+def timed(response: HttpResponseBase) -> HttpResponseBase:
+    """The answer with the server's time, by which the page sets its clocks."""
+    response.headers["Server-Time"] = timezone.now().isoformat()
+    return response
 
 
 def acted(request, act: Callable[[], None], state: Callable[[], dict]) -> JsonResponse | None:
@@ -19,6 +31,9 @@ def acted(request, act: Callable[[], None], state: Callable[[], dict]) -> JsonRe
         act()
     except ValidationError as error:
         if wants_json:
-            return JsonResponse({"detail": " ".join(error.messages)}, status=409)
+            said = {"detail": " ".join(error.messages)}
+            if confirm := asked(error):
+                said |= {"code": error.code, "confirm": confirm}
+            return JsonResponse(said, status=409)
         say(request, error)
     return JsonResponse(state()) if wants_json else None

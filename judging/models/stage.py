@@ -52,6 +52,12 @@ class Stage(models.Model):
     )
     running_since = models.DateTimeField(_("clock runs since"), null=True, editable=False)
     elapsed_ms = models.PositiveIntegerField(_("run before (ms)"), default=0, editable=False)
+    # What was given to the phase, or taken from it, by hand.
+    extra_s = models.IntegerField(_("added by hand (seconds)"), default=0, editable=False)
+    # {phase: [run (ms), added (s)]} of a phase that was left, for when it is gone back to.
+    other_clocks = models.JSONField(default=dict, editable=False)
+    # How the stage stood before a team last came or left, to undo that once.
+    before = models.JSONField(null=True, editable=False)
     # Of the draw: the seed, and the codes it was drawn from, so that anybody can draw again.
     draw_seed = models.CharField(_("seed of the draw"), max_length=64, blank=True, editable=False)
     draw_codes = models.JSONField(_("codes drawn from"), default=list, editable=False)
@@ -80,10 +86,11 @@ class Stage(models.Model):
     @property
     def limit_s(self) -> int:
         """Seconds of the phase; 0 between teams."""
-        return {
+        lengths = {
             self.Phase.PRESENTATION: self.presentation_s,
             self.Phase.QUESTIONS: self.questions_s,
-        }.get(self.phase, 0)
+        }
+        return max(1, lengths[self.phase] + self.extra_s) if self.phase in lengths else 0
 
     def elapsed_at(self, moment: datetime) -> int:
         """Milliseconds that the clock of this phase has run by ``moment``."""

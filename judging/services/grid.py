@@ -17,15 +17,14 @@ from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from contest.errors import Refused
-from contest.models import Participation, Round, User
-from contest.services.rounds import close_round
+from contest.models import Participation, Round
 from contest.states import ParticipationStatus
-from judging.models import Assignment, Judge, Recusal, Reminder
+from judging.models import Assignment, Judge, Reminder
+from judging.services.panels import awaited
 from judging.services.scoresheets import may_write_in
 from judging.services.sheet_results import inputs_of
 from judging.services.stage import status_of, taking_part
-from judging.services.totals import exact_total, fraction_to_decimal
+from judging.services.totals import exact_total, fraction_to_decimal, is_veto
 from judging.states import AppearanceStatus, ScoresheetStatus
 
 # A sheet is late when the team's turn ended longer ago than this ...
@@ -69,12 +68,10 @@ class Cell:
     marks: int = 0
     needed: int = 0
     total: Fraction | None = None
+    veto: bool = False  # the judge votes to exclude the team
+    is_expected: bool = True  # the round waits for the sheet, or has it
     is_late: bool = False
     far: int = 0  # -1 far below the other judges, 1 far above them
-
-    @property
-    def is_expected(self) -> bool:
-        return self.state not in (State.RECUSED, State.RELEASED)
 
     @property
     def state_label(self) -> str:
@@ -214,6 +211,7 @@ def _cells(round: Round, due: Mapping[int, bool]) -> tuple[dict, dict[int, Judge
     assignments = Assignment.objects.filter(
         participation__round=round, participation__status=ParticipationStatus.ACTIVE
     ).select_related("judge", "participation", "scoresheet", "panel")
+    assignments = assignments.annotate(is_awaited=Exists(awaited(round).filter(pk=OuterRef("pk"))))
     marks, criteria, recused = inputs_of(round)
     cells, judges = {}, {}
     for assignment in assignments:
@@ -236,6 +234,8 @@ def _cells(round: Round, due: Mapping[int, bool]) -> tuple[dict, dict[int, Judge
             marks=sum(pk in given for pk in needed),
             needed=len(needed),
             total=exact_total(mine, given),
+            veto=state == State.SUBMITTED and is_veto(mine, given),
+            is_expected=assignment.is_awaited,
             is_late=late,
         )
     return cells, judges
@@ -313,32 +313,11 @@ def _row(participation: Participation, columns: Sequence[Column], cells: Mapping
 
 def submitted_counts(round: Round) -> dict[int, tuple[int, int]]:
     """``{participation: (sheets submitted, sheets expected)}`` in one query."""
-    recused = Recusal.objects.filter(judge=OuterRef("judge"), team=OuterRef("participation__team"))
     submitted = Q(scoresheet__status=ScoresheetStatus.SUBMITTED)
     rows = (
-        Assignment.objects.filter(participation__round=round)
-        .exclude(Exists(recused))
-        .filter(Q(released_at=None) | submitted)
+        awaited(round)
         .order_by()
         .values("participation")
         .annotate(done=Count("pk", filter=submitted), expected=Count("pk"))
     )
     return {row["participation"]: (row["done"], row["expected"]) for row in rows}
-
-
-# --- Locking ---------------------------------------------------------------------------------
-
-
-def lock(round: Round, by: User, told: int) -> Round:
-    """Close the round. ``told`` is how many sheets the organizer knew to be missing.
-
-    Raises Refused where more are missing by now, so that nobody locks out a judge unawares.
-    """
-    missing = load(round).missing
-    if missing > told:
-        raise Refused(
-            _("%(missing)s sheets are missing by now, not %(told)s. Look again, then lock."),
-            code="more_missing",
-            params={"missing": missing, "told": told},
-        )
-    return close_round(round, by)

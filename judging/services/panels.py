@@ -6,7 +6,7 @@ from random import SystemRandom
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
@@ -329,16 +329,22 @@ def unassign(assignment: Assignment, by: User) -> None:
     assignment.delete()
 
 
-def awaited(round: Round):
+def awaited(round: Round | OuterRef):
     """The assignments whose sheets the round waits for, or has: of teams that compete, without
-    judges who were released from the team or have a conflict of interest with it."""
+    judges who have a conflict of interest with the team, or were released from it before they had
+    submitted their sheet. Whatever counts sheets counts these."""
     conflict = Recusal.objects.filter(judge=OuterRef("judge"), team=OuterRef("participation__team"))
     return Assignment.objects.filter(
         ~Exists(conflict),
+        Q(released_at=None) | Q(scoresheet__status=ScoresheetStatus.SUBMITTED),
         participation__round=round,
         participation__status=ParticipationStatus.ACTIVE,
-        released_at=None,
     )
+
+
+def missing(round: Round) -> int:
+    """How many sheets the round still waits for."""
+    return awaited(round).exclude(scoresheet__status=ScoresheetStatus.SUBMITTED).count()
 
 
 @dataclass(frozen=True)

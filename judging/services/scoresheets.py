@@ -18,7 +18,6 @@ from contest.states import ParticipationStatus, RoundStatus
 from judging.models import Assignment, Criterion, Mark, RecordEntry, Recusal, Scoresheet
 from judging.roles import may_score
 from judging.services import record
-from judging.services.telling import tell_hall
 from judging.services.totals import exact_total, fraction_to_decimal, missing
 from judging.states import ScoresheetStatus
 
@@ -315,7 +314,6 @@ def return_sheet(sheet: Scoresheet, by: User, reason: str) -> Scoresheet:
 
 def _ranking_changed(assignment: Assignment) -> None:
     round = assignment.participation.round
-    tell_hall(round)
     transaction.on_commit(lambda: ranking_inputs_changed.send(sender=Scoresheet, round=round))
 
 

@@ -8,6 +8,7 @@ import hashlib
 import secrets
 import shlex
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -24,6 +25,8 @@ from judging.services.telling import tell_desk, tell_stage
 from judging.states import AppearanceStatus
 
 Phase = Stage.Phase
+# “Next” pressed again so soon after a team came is the same press, whatever its page saw by then.
+APART = timedelta(seconds=2)
 
 
 def stage_of(round: Round) -> Stage:
@@ -48,11 +51,16 @@ def status_of(participation: Participation) -> str:
 
 
 def _act(
-    round: Round, seen: int | None, change: Callable[[Stage], None], *, is_open: bool = True
+    round: Round, seen: int | None, change: Callable[[Stage], bool | None], *, is_open: bool = True
 ) -> Stage:
-    """Lock the stage, change it if it still is the one that was seen, and count its version."""
+    """Lock the stage, change it if it still is the one that was seen, and count its version.
+
+    ``change`` returns False where there was nothing to change. The round is locked first, as by
+    whoever closes it.
+    """
     stage_of(round)
     with transaction.atomic():
+        Round.objects.select_for_update(no_key=True, of=("self",)).get(pk=round.pk)
         stage = (
             Stage.objects.select_for_update(of=("self",))
             .select_related("round__event", "current")
@@ -66,12 +74,18 @@ def _act(
                 code="round_not_open",
                 params={"round": stage.round.name},
             )
-        change(stage)
+        if change(stage) is False:
+            return stage
         stage.version += 1
         stage.save()
-        tell_stage(round, describe(round))
+        tell(round)
         tell_desk(round.pk)
     return stage
+
+
+def tell(round: Round) -> None:
+    """Send the stage as it is to tablets and screens."""
+    tell_stage(round, describe(round))
 
 
 def save_settings(
@@ -191,33 +205,58 @@ def _appearance(participation: Participation) -> Appearance:
     return appearance
 
 
+def _remember(stage: Stage, *others: Participation) -> None:
+    """Keep how the stage and the turns of its team and of ``others`` stand, for ``undo``."""
+    teams = [*others, *([stage.current] if stage.current else [])]
+    turns = [_appearance(participation) for participation in teams]
+    stage.before = {
+        "team": stage.current_id,
+        "phase": stage.phase,
+        "elapsed_ms": stage.elapsed_at(timezone.now()),
+        "extra_s": stage.extra_s,
+        "other_clocks": stage.other_clocks,
+        "ran": stage.running_since is not None,
+        "turns": [
+            [turn.participation_id, turn.status, _iso(turn.began_at), _iso(turn.ended_at)]
+            for turn in turns
+        ],
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
 def _leave(stage: Stage, by: User, status: str) -> None:
     if stage.current is not None:
         ended = None if status == AppearanceStatus.WAITING else timezone.now()
         _appearance(stage.current).move_to(status, by=by, ended_at=ended)
     stage.current, stage.phase = None, Phase.IDLE
-    _reset_clock(stage)
-
-
-def _reset_clock(stage: Stage) -> None:
-    stage.running_since, stage.elapsed_ms = None, 0
+    stage.running_since, stage.elapsed_ms, stage.extra_s = None, 0, 0
+    stage.other_clocks = {}
 
 
 def call(round: Round, by: User, participation: Participation, seen: int | None = None) -> Stage:
     """Bring a team on stage, with the clock ready; who was there before is done."""
 
-    def change(stage: Stage) -> None:
+    def change(stage: Stage) -> bool | None:
         if participation.round_id != round.pk:
             raise Refused(_("The team is not in this round."), code="wrong_round")
         if participation.status != ParticipationStatus.ACTIVE:
             raise Refused(_("The team no longer takes part in this round."), code="not_taking_part")
         if stage.current_id == participation.pk:
-            return
+            return False
+        _remember(stage, participation)
         _leave(stage, by, AppearanceStatus.DONE)
         _appearance(participation).move_to(
             AppearanceStatus.ON_STAGE, by=by, began_at=timezone.now(), ended_at=None
         )
         stage.current, stage.phase = participation, Phase.PRESENTATION
+        return True
 
     return _act(round, seen, change)
 
@@ -228,16 +267,37 @@ def next_team(round: Round) -> Participation | None:
 
 
 def call_next(round: Round, by: User, seen: int | None = None) -> Stage:
-    """Bring the next team on stage; with nobody left, the last one is done."""
+    """Bring the next team on stage; with nobody left, the last one is done.
+
+    The second of two presses may come from a page that saw what the first did; within two seconds
+    it changes nothing.
+    """
+    stage = stage_of(round)
+    if seen is not None and _has_just_come(stage):
+        return stage
     following = next_team(round)
     if following is None:
         return finish(round, by, seen)
     return call(round, by, following, seen)
 
 
+def _has_just_come(stage: Stage) -> bool:
+    return Appearance.objects.filter(
+        participation=stage.current_id, began_at__gt=timezone.now() - APART
+    ).exists()
+
+
 def finish(round: Round, by: User, seen: int | None = None) -> Stage:
     """The team on stage is done; nobody follows yet."""
-    return _act(round, seen, lambda stage: _leave(stage, by, AppearanceStatus.DONE))
+
+    def change(stage: Stage) -> bool | None:
+        if stage.current is None:
+            return False
+        _remember(stage)
+        _leave(stage, by, AppearanceStatus.DONE)
+        return True
+
+    return _act(round, seen, change, is_open=False)
 
 
 def skip(round: Round, by: User, participation: Participation, seen: int | None = None) -> Stage:
@@ -245,6 +305,7 @@ def skip(round: Round, by: User, participation: Participation, seen: int | None 
 
     def change(stage: Stage) -> None:
         if stage.current_id == participation.pk:
+            _remember(stage)
             _leave(stage, by, AppearanceStatus.SKIPPED)
         else:
             _appearance(participation).move_to(AppearanceStatus.SKIPPED, by=by)
@@ -253,36 +314,92 @@ def skip(round: Round, by: User, participation: Participation, seen: int | None 
 
 
 def put_back(round: Round, by: User, participation: Participation, seen: int | None = None):
-    """A team that was called or passed over by mistake waits again at its place."""
+    """A team that was called by mistake goes back to where it was; one passed over waits again."""
 
     def change(stage: Stage) -> None:
-        if stage.current_id == participation.pk:
-            _leave(stage, by, AppearanceStatus.WAITING)
-        else:
+        if stage.current_id != participation.pk:
             _appearance(participation).move_to(AppearanceStatus.WAITING, by=by)
+        elif stage.before and stage.before["team"] != participation.pk:
+            _go_back(stage, by)
+        else:
+            _leave(stage, by, AppearanceStatus.WAITING)
 
-    return _act(round, seen, change)
+    return _act(round, seen, change, is_open=False)
+
+
+def undo(round: Round, by: User, seen: int | None = None) -> Stage:
+    """Take back, once, that a team was called, passed over on stage, or done. Raises Refused.
+
+    Who was on stage before is there again, in the same phase and with the time that had run then;
+    the clock goes on if it was running.
+    """
+
+    def change(stage: Stage) -> None:
+        if stage.before is None:
+            raise Refused(_("There is nothing to take back."), code="nothing_to_undo")
+        _go_back(stage, by)
+
+    return _act(round, seen, change, is_open=False)
+
+
+def _go_back(stage: Stage, by: User) -> None:
+    before, stage.before = stage.before, None
+    team = Participation.objects.filter(
+        pk=before["team"], status=ParticipationStatus.ACTIVE
+    ).first()
+    # Who was called leaves before who was there comes back.
+    for pk, status, began_at, ended_at in before["turns"]:
+        if status == AppearanceStatus.ON_STAGE and team is None:
+            continue  # it has left the round meanwhile
+        Appearance.objects.get(participation=pk).move_to(
+            status, by=by, began_at=_moment(began_at), ended_at=_moment(ended_at)
+        )
+    stage.current, stage.phase = team, before["phase"] if team else Phase.IDLE
+    stage.elapsed_ms = before["elapsed_ms"] if team else 0
+    stage.extra_s = before["extra_s"] if team else 0
+    stage.other_clocks = before["other_clocks"] if team else {}
+    runs = team and before["ran"] and stage.round.status == RoundStatus.OPEN
+    stage.running_since = timezone.now() if runs else None
+
+
+# --- The clock -------------------------------------------------------------------------------
+
+
+def _require_somebody(stage: Stage) -> None:
+    if stage.current is None:
+        raise Refused(_("Nobody is on stage."), code="nobody_on_stage")
 
 
 def start(round: Round, by: User, seen: int | None = None) -> Stage:
     """Let the clock of the phase run; it may be running."""
 
-    def change(stage: Stage) -> None:
-        if stage.current is None:
-            raise Refused(_("Nobody is on stage."), code="nobody_on_stage")
-        stage.running_since = stage.running_since or timezone.now()
+    def change(stage: Stage) -> bool | None:
+        _require_somebody(stage)
+        if stage.running_since:
+            return False
+        stage.running_since = timezone.now()
+        return True
 
     return _act(round, seen, change)
 
 
-def pause(round: Round, by: User, seen: int | None = None) -> Stage:
+def pause(round: Round, by: User | None, seen: int | None = None) -> Stage:
     """Hold the clock; it may be held."""
 
-    def change(stage: Stage) -> None:
+    def change(stage: Stage) -> bool | None:
+        if stage.running_since is None:
+            return False
         stage.elapsed_ms = stage.elapsed_at(timezone.now())
         stage.running_since = None
+        return True
 
-    return _act(round, seen, change)
+    return _act(round, seen, change, is_open=False)
+
+
+def hold(round: Round, by: User | None) -> None:
+    """The round is closed: no clock runs on. The team stays until it is finished at the desk."""
+    if Stage.objects.filter(round=round).exclude(running_since=None).exists():
+        pause(round, by)
 
 
 def toggle(round: Round, by: User, seen: int | None = None) -> Stage:
@@ -292,22 +409,62 @@ def toggle(round: Round, by: User, seen: int | None = None) -> Stage:
 
 
 def go_to_phase(round: Round, by: User, phase: str, seen: int | None = None) -> Stage:
-    """Begin the presentation or the questions of the team on stage, its clock from the start.
+    """Go to the presentation or the questions of the team on stage; each has a clock of its own.
 
-    The clock runs on if it was running.
+    A phase that was left is gone back to as it was left. The clock runs on if it was running.
     """
 
-    def change(stage: Stage) -> None:
-        if stage.current is None:
-            raise Refused(_("Nobody is on stage."), code="nobody_on_stage")
+    def change(stage: Stage) -> bool | None:
+        _require_somebody(stage)
         if phase not in (Phase.PRESENTATION, Phase.QUESTIONS):
             raise Refused(_("Unknown action."), code="unknown_action")
-        was_running = stage.running_since is not None
+        if stage.phase == phase:
+            return False
+        now = timezone.now()
+        left = {stage.phase: [stage.elapsed_at(now), stage.extra_s]}
+        stage.elapsed_ms, stage.extra_s = stage.other_clocks.get(phase, [0, 0])
+        stage.other_clocks = left
         stage.phase = phase
-        _reset_clock(stage)
-        stage.running_since = timezone.now() if was_running else None
+        stage.running_since = now if stage.running_since else None
+        return True
 
     return _act(round, seen, change)
+
+
+def restart_clock(round: Round, by: User, seen: int | None = None) -> Stage:
+    """Give the phase its whole time again; the clock runs on if it was running."""
+
+    def change(stage: Stage) -> None:
+        _require_somebody(stage)
+        now = timezone.now()
+        run = stage.elapsed_at(now) // 1000
+        LogEntry.write(stage, "clock_restarted", by=by, before=f"{run} s", after=_whose(stage))
+        stage.elapsed_ms = 0
+        stage.running_since = now if stage.running_since else None
+
+    return _act(round, seen, change)
+
+
+def add_time(round: Round, by: User, seconds: int, seen: int | None = None) -> Stage:
+    """Give the phase more time, or less; a second of it stays."""
+
+    def change(stage: Stage) -> None:
+        _require_somebody(stage)
+        before = stage.limit_s
+        stage.extra_s += max(seconds, 1 - before)
+        LogEntry.write(
+            stage,
+            "clock_changed",
+            by=by,
+            before=f"{before} s",
+            after=f"{stage.limit_s} s, {_whose(stage)}",
+        )
+
+    return _act(round, seen, change)
+
+
+def _whose(stage: Stage) -> str:
+    return f"{stage.current.team.code}, {stage.phase}"
 
 
 # --- For screens -----------------------------------------------------------------------------
@@ -323,11 +480,17 @@ def is_open_to_all(round: Round) -> bool:
 
 
 def describe(round: Round) -> dict:
-    """What everybody in the hall may see, as tablets and the stage screen are sent it."""
+    """What everybody in the hall may see, as tablets and the stage screen are sent it.
+
+    ``position``: the place of the team on stage among the ``count`` that compete; None where there
+    is no running order.
+    """
     stage = stage_of(round)
     teams = taking_part(round)
     waiting = [p for p in teams if status_of(p) == AppearanceStatus.WAITING]
-    current = next((p for p in teams if p.pk == stage.current_id), None)
+    position, current = next(
+        ((n, p) for n, p in enumerate(teams, start=1) if p.pk == stage.current_id), (None, None)
+    )
     return {
         "round": round.pk,
         "version": stage.version,
@@ -337,6 +500,7 @@ def describe(round: Round) -> dict:
         "running_since": stage.running_since.isoformat() if stage.running_since else None,
         "server_time": timezone.now().isoformat(),
         "current": describe_team(current) if current else None,
+        "position": position if current and current.running_order else None,
         "next": describe_team(waiting[0]) if waiting else None,
         "order": [{"participation": p.pk, "status": status_of(p)} for p in teams],
         "done": sum(status_of(p) == AppearanceStatus.DONE for p in teams),

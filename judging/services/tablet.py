@@ -28,12 +28,11 @@ from judging.models import (
     Judge,
     Mark,
     RecordEntry,
-    Reminder,
     Rubric,
     Scoresheet,
     Tie,
 )
-from judging.services import scoresheets, stage, ties
+from judging.services import reminders, scoresheets, stage, ties
 from judging.services.panels import recuse
 from judging.services.scoresheets import Conflict, Sent
 from judging.states import ScoresheetStatus
@@ -106,7 +105,7 @@ def package(judge: Judge) -> dict:
         "reminders": [
             {"id": reminder.pk, "round": reminder.round_id, "text": reminder.text,
              "at": reminder.at.isoformat()}
-            for reminder in Reminder.objects.filter(judge=judge)[:20]
+            for reminder in reminders.standing(judge)
         ],
         "ties": _ties(judge),
         # What is to be done now comes first.

@@ -1,6 +1,7 @@
 """The organizer's live grid: judges by teams, who is late, what stands out, one sheet returned."""
 
 import hashlib
+import time
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -13,7 +14,7 @@ from contest.access import round_organizer_required
 from contest.errors import Refused
 from contest.models import Round
 from contest.numbers import whole
-from contest.services.rounds import reopen_round
+from contest.services.rounds import close_round, reopen_round
 from contest.states import RoundStatus
 from contest.views.saying import say
 from judging.models import Judge, Scoresheet
@@ -21,6 +22,9 @@ from judging.services import grid as services
 from judging.services import reminders
 from judging.services.scoresheets import is_recused, return_sheet, weighted_total
 from judging.states import ScoresheetStatus
+
+# Marks of drafts alone replace the grid at most this often: fifty judges tap all the time.
+DRAFTS_APART_S = 5
 
 
 @never_cache
@@ -34,17 +38,51 @@ def desk_grid(request, round):
         return render(request, "judging/_grid_sheet.html", _sheet_context(round, request.GET))
     context = _context(round)
     if request.htmx:
-        if context["digest"] == request.GET.get("seen"):
+        if not _is_new(context["digest"], request.GET.get("seen", "")):
             return HttpResponse(status=204)
-        return render(request, "judging/_grid.html", {**context, "part": True})
+        return _part(request, context)
     if "sheet" in request.GET:
         context |= _sheet_context(round, request.GET)
     return render(request, "judging/desk_grid.html", context)
 
 
+def _part(request, context: dict) -> HttpResponse:
+    """The grid; beside it the picture's data, and what locks the round if that has changed."""
+    has_lock = request.GET.get("lock") == context["lock"]
+    return render(
+        request, "judging/_grid.html", {**context, "part": True, "with_lock": not has_lock}
+    )
+
+
+def _is_new(digest: str, seen: str) -> bool:
+    """Whether the page that has ``seen`` should be sent the grid of this digest."""
+    (facts, drafts, at), had = digest.split("."), seen.split(".")
+    if len(had) != 3 or had[0] != facts:
+        return True
+    return had[1] != drafts and int(at) - (whole(had[2]) or 0) >= DRAFTS_APART_S
+
+
+def _digest(round: Round, grid: services.Grid) -> str:
+    """What the page shows, the marks of drafts on their own, and when that was."""
+    cells = [cell for row in grid.rows for cell in row.cells if cell is not None]
+    facts = [
+        round.status,
+        [[c.judge, *_facts(c)] for c in grid.columns],
+        [[r.participation, r.turn, r.done, r.all, r.mean, r.spread] for r in grid.rows],
+        [
+            [c.participation_id, c.judge_id, c.state, c.is_expected, c.is_late, c.far, c.veto]
+            + ([c.total] if c.state == services.State.SUBMITTED else [])
+            for c in cells
+        ],
+    ]
+    drafts = [[cell.marks, cell.needed] for cell in cells]
+    digests = [hashlib.sha256(repr(part).encode()).hexdigest()[:16] for part in (facts, drafts)]
+    return ".".join([*digests, str(int(time.time()))])
+
+
 def _context(round: Round) -> dict:
     grid = services.load(round)
-    shown = [round.status, [[c.judge, *_facts(c)] for c in grid.columns], grid.rows]
+    is_open = round.status == RoundStatus.OPEN
     return {
         "event": round.event,
         "round": round,
@@ -58,9 +96,11 @@ def _context(round: Round) -> dict:
             "judge_points": services.JUDGE_POINTS,
             "judge_teams": services.JUDGE_TEAMS,
         },
-        "is_open": round.status == RoundStatus.OPEN,
+        "is_open": is_open,
         "is_closed": round.status == RoundStatus.CLOSED,
-        "digest": hashlib.sha256(repr(shown).encode()).hexdigest()[:16],
+        "lock": f"{round.status}-{grid.missing}" if is_open else round.status,
+        "most_text": reminders.MAX_TEXT,
+        "digest": _digest(round, grid),
     }
 
 
@@ -135,7 +175,7 @@ def desk_grid_act(request, round):
             sent = reminders.remind_late(round, request.user, text)
             _say_reminded(request, [reminder.judge for reminder in sent])
         elif action == "lock":
-            services.lock(round, request.user, whole(request.POST.get("missing", "")) or 0)
+            close_round(round, request.user, whole(request.POST.get("missing", "")) or 0)
             messages.success(request, _("The round is locked: sheets take no more marks."))
         elif action == "unlock":
             reopen_round(round, request.user, reason)
@@ -146,7 +186,7 @@ def desk_grid_act(request, round):
         say(request, error)
     if request.htmx:
         round.refresh_from_db()
-        return render(request, "judging/_grid.html", {**_context(round), "part": True})
+        return _part(request, _context(round))
     return redirect("desk-grid", round.event.slug, round.slug)
 
 

@@ -5,7 +5,7 @@ import json
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -16,7 +16,7 @@ from contest.errors import Refused
 from contest.models import Round
 from contest.numbers import whole
 from contest.states import RoundStatus
-from contest.views.saying import acted, say
+from contest.views.saying import acted, say, timed
 from judging.forms.stage import StageForm
 from judging.models import Stage
 from judging.services import grid
@@ -30,6 +30,7 @@ Phase = Stage.Phase
 @round_organizer_required
 def desk_roadshow(request, round):
     """The desk; of a page that is open already, the part that changes, if it has changed."""
+    _roadshow(round)
     stage = services.stage_of(round)
     if request.htmx:
         return _part(request, round, unless=request.GET.get("seen", ""))
@@ -45,15 +46,23 @@ def desk_roadshow(request, round):
     )
 
 
+def _roadshow(round: Round) -> None:
+    """Other rounds have no stage."""
+    if round.format != Round.Format.ROADSHOW:
+        raise Http404
+
+
 def _part(request, round: Round, unless: str = "") -> HttpResponse:
     context = _context(round)
     if context["digest"] == unless:
-        return HttpResponse(status=204)
-    return render(request, "judging/_roadshow.html", {**context, "part": True})
+        return timed(HttpResponse(status=204))
+    return timed(render(request, "judging/_roadshow.html", {**context, "part": True}))
 
 
 def _context(round: Round) -> dict:
-    stage = Stage.objects.select_related("drawn_by", "round__event").get(round=round)
+    stage = Stage.objects.select_related(
+        "drawn_by", "round__event", "current__team", "current__team__entry"
+    ).get(round=round)
     teams = services.taking_part(round)
     counts = grid.submitted_counts(round)
     rows = [
@@ -66,7 +75,10 @@ def _context(round: Round) -> dict:
         }
         for p in teams
     ]
-    current = next((p for p in teams if p.pk == stage.current_id), None)
+    position, current = next(
+        ((n, p) for n, p in enumerate(teams, start=1) if p.pk == stage.current_id), (None, None)
+    )
+    known = {p.pk: p for p in teams}
     following = next(
         (row["participation"] for row in rows if row["status"] == AppearanceStatus.WAITING), None
     )
@@ -82,6 +94,10 @@ def _context(round: Round) -> dict:
         "clock": services.describe(round),
         "rows": rows,
         "current": current,
+        "position": position,
+        # Who was on stage when it withdrew or was disqualified.
+        "gone": stage.current if current is None else None,
+        "before": known.get(stage.before["team"]) if stage.before else None,
         "next": following,
         "sheets": counts.get(current.pk) if current else None,
         "is_open": round.status == RoundStatus.OPEN,
@@ -97,6 +113,7 @@ def _phase(phase: str):
 
 
 # What is done to the stage as it is, and what is done with one team.
+MINUTE = 60
 ON_STAGE = {
     "next": services.call_next,
     "finish": services.finish,
@@ -105,6 +122,10 @@ ON_STAGE = {
     "toggle": services.toggle,
     "presentation": _phase(Phase.PRESENTATION),
     "questions": _phase(Phase.QUESTIONS),
+    "undo": services.undo,
+    "restart": services.restart_clock,
+    "more": lambda round, by, seen: services.add_time(round, by, MINUTE, seen),
+    "less": lambda round, by, seen: services.add_time(round, by, -MINUTE, seen),
 }
 WITH_TEAM = {
     "call": services.call,
@@ -123,6 +144,7 @@ def desk_roadshow_act(request, round):
     Answers with the part of the desk that changed, with JSON to a screen that asks for it, or with
     the desk itself where there are no scripts.
     """
+    _roadshow(round)
     answer = acted(request, lambda: _act(request, round), lambda: services.describe(round))
     if answer is not None:
         return answer
@@ -164,6 +186,7 @@ def _act(request, round: Round) -> None:
 @round_organizer_required
 def desk_roadshow_settings(request, round):
     """How long the phases are, and who may watch the stage screen."""
+    _roadshow(round)
     form = StageForm(request.POST)
     if form.is_valid():
         try:

@@ -55,11 +55,15 @@ class Reveal(models.Model):
         related_name="+",
         verbose_name=_("standing"),
     )
+    # What was asked for, 0 for as many as advance or all; and what that came to when it began.
+    places_asked = models.PositiveSmallIntegerField(_("places asked for"), default=0)
     places = models.PositiveSmallIntegerField(_("places that are revealed"), default=0)
     drumroll = models.PositiveSmallIntegerField(
         _("first places announced before they are shown"), default=3
     )
     ranking_step = models.PositiveSmallIntegerField(_("step of the ranking"), default=0)
+    # When something was last disclosed: a second press of a key comes too soon after it.
+    stepped_at = models.DateTimeField(_("last step"), null=True, editable=False)
     # What the screen showed when it was frozen; null while it follows the desk.
     frozen = models.JSONField(_("frozen"), null=True)
     version = models.PositiveIntegerField(default=0, editable=False)

@@ -7,10 +7,12 @@ Every act names the version that its sender saw; an act on a reveal that has mov
 such as the second of two presses of a key, changes nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +32,10 @@ from leaderboard.services.schemes import ensure_scheme
 
 Scene = Reveal.Scene
 MOST_PLACES = 200
+# A step so soon after the last is the second press of one, whatever its page saw by then.
+APART = timedelta(milliseconds=700)
+# So long what everybody sees is kept for those who ask; what changes it renews it at once.
+KEPT_S = 1
 
 
 # --- Steps, as pure functions ----------------------------------------------------------------
@@ -134,8 +140,11 @@ def reveal_of(round: Round) -> Reveal:
     return reveal
 
 
-def _act(round: Round, seen: int | None, change: Callable[[Reveal], None]) -> Reveal:
-    """Lock the reveal, change it if it still is the one that was seen, and count its version."""
+def _act(round: Round, seen: int | None, change: Callable[[Reveal], bool | None]) -> Reveal:
+    """Lock the reveal, change it if it still is the one that was seen, and count its version.
+
+    ``change`` returns False where there was nothing to change.
+    """
     reveal_of(round)
     with transaction.atomic():
         reveal = (
@@ -145,18 +154,47 @@ def _act(round: Round, seen: int | None, change: Callable[[Reveal], None]) -> Re
         )
         if seen is not None and seen != reveal.version:
             return reveal
-        change(reveal)
+        if change(reveal) is False:
+            return reveal
         reveal.version += 1
         tell_hall(round)
         reveal.save()
     return reveal
 
 
-def show(round: Round, by: User, scene: str, seen: int | None = None) -> Reveal:
+def _ask(message, code: str, confirm: Mapping, **params):
+    """Refuse what nobody should do unawares; ``confirm`` is what the request repeats to mean it."""
+    raise Refused(message, code=code, params={**params, "confirm": dict(confirm)})
+
+
+def _require_sheets(done: int, expected: int, missing: int) -> None:
+    """Raise Refused where more sheets are missing than whoever reveals the scores was told."""
+    if expected - done > missing:
+        _ask(
+            _("%(done)s of %(all)s sheets are in."),
+            "sheets_missing",
+            {"missing": expected - done},
+            done=done,
+            all=expected,
+        )
+
+
+def show(
+    round: Round,
+    by: User,
+    scene: str,
+    seen: int | None = None,
+    *,
+    missing: int = 0,
+    standing: int | None = None,
+) -> Reveal:
     """Choose what the screen shows. Reveals under way stay where they are; a first time begins one.
 
     Judges' scores are those of the team on stage, or of the last one that was; unless those of
-    another team are half revealed. Raises Refused.
+    another team are half revealed. A ranking of which nothing was shown yet is the newest.
+
+    Raises Refused; also where more than ``missing`` sheets are, and where a ranking would be gone
+    on with that has changed or was shown to its end, unless ``standing`` names it.
     """
     if scene not in Scene.values:
         raise Refused(_("Unknown action."), code="unknown_action")
@@ -169,9 +207,12 @@ def show(round: Round, by: User, scene: str, seen: int | None = None) -> Reveal:
             if wanted is None:
                 raise Refused(_("Choose a team; none was on stage yet."), code="no_team")
             if wanted != reveal.participation or reveal.sheets_step == 0:
-                _take_team(reveal, wanted)
-        if scene == Scene.RANKING and reveal.standing is None:
-            _take_ranking(reveal)
+                _take_team(reveal, wanted, missing)
+        if scene == Scene.RANKING:
+            if reveal.standing is None or reveal.ranking_step == 0:
+                _take_ranking(reveal, missing)
+            elif reveal.scene != Scene.RANKING and reveal.standing_id != standing:
+                _ask_to_go_on(reveal)
         if scene == Scene.BLANK and reveal.scene != Scene.BLANK:
             reveal.scene_before = reveal.scene
         reveal.scene = scene
@@ -179,11 +220,25 @@ def show(round: Round, by: User, scene: str, seen: int | None = None) -> Reveal:
     return _act(round, seen, change)
 
 
-def toggle_blank(round: Round, by: User, seen: int | None = None) -> Reveal:
-    """Show nothing; or what was shown before."""
+def _ask_to_go_on(reveal: Reveal, *, from_the_end: bool = False) -> None:
+    confirm = {"standing": reveal.standing_id}
+    if not reveal.standing.is_current:
+        _ask(_("The ranking has changed since its reveal began."), "ranking_changed", confirm)
+    at, steps = ranking_progress(reveal)
+    if at == steps and not from_the_end:
+        _ask(_("The ranking was revealed to its end already."), "ranking_revealed", confirm)
+
+
+def toggle_blank(
+    round: Round, by: User, seen: int | None = None, *, standing: int | None = None
+) -> Reveal:
+    """Show nothing; or what was shown before. Raises Refused as ``show`` does."""
 
     def change(reveal: Reveal) -> None:
         if reveal.scene == Scene.BLANK:
+            again = reveal.scene_before == Scene.RANKING and reveal.ranking_step
+            if again and reveal.standing_id != standing:
+                _ask_to_go_on(reveal, from_the_end=True)
             reveal.scene = reveal.scene_before
         else:
             reveal.scene, reveal.scene_before = Scene.BLANK, reveal.scene
@@ -216,21 +271,29 @@ def _is_half_revealed(reveal: Reveal) -> bool:
 
 
 def choose_team(
-    round: Round, by: User, participation: Participation, seen: int | None = None
+    round: Round,
+    by: User,
+    participation: Participation,
+    seen: int | None = None,
+    *,
+    missing: int = 0,
 ) -> Reveal:
-    """Begin the judges' scores of a team anew, by the newest standing. Raises Refused."""
+    """Begin the judges' scores of a team anew, by the newest standing.
+
+    Raises Refused; also where more than ``missing`` of its sheets are.
+    """
     if participation.round_id != round.pk:
         raise Refused(_("The team is not in this round."), code="wrong_round")
     standings.refresh(round)
 
     def change(reveal: Reveal) -> None:
-        _take_team(reveal, participation)
+        _take_team(reveal, participation, missing)
         reveal.scene = Scene.SHEETS
 
     return _act(round, seen, change)
 
 
-def _take_team(reveal: Reveal, participation: Participation) -> None:
+def _take_team(reveal: Reveal, participation: Participation, missing: int) -> None:
     reveal.participation = participation
     reveal.sheets_standing = standings.current(reveal.round, standings.FULL)
     reveal.sheets_step = 0
@@ -240,6 +303,8 @@ def _take_team(reveal: Reveal, participation: Participation) -> None:
             code="no_sheets",
             params={"team": participation.team.name},
         )
+    done, expected = submitted_counts(reveal.round).get(participation.pk, (0, 0))
+    _require_sheets(done, expected, missing)
 
 
 def _scores(reveal: Reveal) -> Scores | None:
@@ -253,12 +318,20 @@ def _scores(reveal: Reveal) -> Scores | None:
 
 
 def begin_ranking(
-    round: Round, by: User, places: int = 0, drumroll: int = 3, seen: int | None = None
+    round: Round,
+    by: User,
+    places: int = 0,
+    drumroll: int = 3,
+    seen: int | None = None,
+    *,
+    missing: int = 0,
 ) -> Reveal:
     """Begin the ranking (anew): pinned to the newest standing, so that nothing moves on the way.
 
     ``places``: from which place on up to the first; 0: as many as advance, or all.
-    ``drumroll``: so many first places are announced before they are shown. Raises Refused.
+    ``drumroll``: so many first places are announced before they are shown.
+
+    Raises Refused; also where more than ``missing`` sheets are.
     """
     if not 0 <= places <= MOST_PLACES or not 0 <= drumroll <= MOST_PLACES:
         raise Refused(
@@ -269,21 +342,35 @@ def begin_ranking(
     standings.refresh(round)
 
     def change(reveal: Reveal) -> None:
-        reveal.places, reveal.drumroll = places, drumroll
-        _take_ranking(reveal)
+        reveal.places_asked, reveal.drumroll = places, drumroll
+        _take_ranking(reveal, missing)
         reveal.scene = Scene.RANKING
 
     return _act(round, seen, change)
 
 
-def _take_ranking(reveal: Reveal) -> None:
+def begin_anew(round: Round, by: User, seen: int | None = None, *, missing: int = 0) -> Reveal:
+    """Begin the ranking anew with the places that were asked for before."""
+    reveal = reveal_of(round)
+    return begin_ranking(round, by, reveal.places_asked, reveal.drumroll, seen, missing=missing)
+
+
+def _take_ranking(reveal: Reveal, missing: int) -> None:
     standing = standings.current(reveal.round, standings.FULL)
     ranked = standing.rows.exclude(rank=None).count() if standing else 0
     if not ranked:
         raise Refused(_("No team is ranked yet."), code="nobody_ranked")
+    _require_sheets(*sheets_in(reveal.round), missing)
     reveal.standing, reveal.ranking_step = standing, 0
-    if not reveal.places:
-        reveal.places = ensure_scheme(reveal.round).advance_count or min(ranked, MOST_PLACES)
+    reveal.places = (
+        reveal.places_asked or ensure_scheme(reveal.round).advance_count or min(ranked, MOST_PLACES)
+    )
+
+
+def sheets_in(round: Round) -> tuple[int, int]:
+    """How many sheets of the round's teams are submitted, of how many."""
+    counts = submitted_counts(round).values()
+    return sum(done for done, _all in counts), sum(expected for _done, expected in counts)
 
 
 def _groups(reveal: Reveal) -> list[list[StandingRow]]:
@@ -296,17 +383,26 @@ def _groups(reveal: Reveal) -> list[list[StandingRow]]:
 
 
 def step(round: Round, by: User, seen: int | None = None) -> Reveal:
-    """One step on in the scene that is shown; at its end nothing happens.
+    """One step on in the scene that is shown; at its end nothing happens, nor so soon after the
+    last step that it must be the same press.
 
     What is disclosed by it is kept in the log.
     """
-    return _act(round, seen, lambda reveal: _step(reveal, by))
+
+    def change(reveal: Reveal) -> bool:
+        now = timezone.now()
+        if seen is not None and reveal.stepped_at and now - reveal.stepped_at < APART:
+            return False
+        reveal.stepped_at = now
+        return _step(reveal, by)
+
+    return _act(round, seen, change)
 
 
-def _step(reveal: Reveal, by: User) -> None:
+def _step(reveal: Reveal, by: User) -> bool:
     if reveal.scene == Scene.SHEETS and (scores := _scores(reveal)):
         if reveal.sheets_step >= scores.steps:
-            return
+            return False
         reveal.sheets_step += 1
         code = reveal.participation.team.code
         if reveal.sheets_step == 1:
@@ -315,17 +411,20 @@ def _step(reveal: Reveal, by: User) -> None:
             mean = None if scores.mean is None else str(scores.mean)
             reveal.revealed = {**reveal.revealed, str(reveal.participation_id): mean}
             LogEntry.write(reveal, "score_revealed", by=by, after=f"{code}: {mean}")
-    elif reveal.scene == Scene.RANKING:
+        return True
+    if reveal.scene == Scene.RANKING:
         groups = _groups(reveal)
         steps = ranking_steps(groups, reveal.drumroll)
         if reveal.ranking_step + 1 >= len(steps):
-            return
+            return False
         before, _announced = steps[reveal.ranking_step]
         reveal.ranking_step += 1
         after, _announced = steps[reveal.ranking_step]
         for group in groups[before:after]:
             codes = ", ".join(row.participation.team.code for row in group)
             LogEntry.write(reveal, "rank_revealed", by=by, after=f"{group[0].rank}: {codes}")
+        return True
+    return False
 
 
 def back(round: Round, by: User, seen: int | None = None) -> Reveal:
@@ -403,18 +502,52 @@ def state(round: Round) -> dict:
         Reveal.objects.filter(round=round).select_related("participation__team__entry").first()
     ) or Reveal(round=round)
     reveal.round = round
-    stage_version, running_since = Stage.objects.filter(round=round).values_list(
-        "version", "running_since"
-    ).first() or (0, None)
+    stage_version = Stage.objects.filter(round=round).values_list("version", flat=True).first()
     picture = _picture(reveal) if reveal.frozen is None else reveal.frozen
     return {
         **picture,
         "version": reveal.version,
-        "stage_version": stage_version,
-        "is_running": running_since is not None,
+        "stage_version": stage_version or 0,
         "is_frozen": reveal.frozen is not None,
         "server_time": timezone.now().isoformat(),
     }
+
+
+def driven_state(round: Round, shown: dict | None = None) -> dict:
+    """The state for whoever drives the screen by its keys: also what is on behind a frozen one.
+
+    ``drive`` says what keys act on and nothing that the screen has not shown: the scene, the phase,
+    who is on stage and next, and the teams in order, by their ids. ``shown`` is the state, where
+    it is known already.
+    """
+    stage = stages.describe(round)
+    scene = Reveal.objects.filter(round=round).values_list("scene", flat=True).first()
+    return {
+        **(shown or state(round)),
+        "drive": {
+            "scene": scene or Scene.STAGE,
+            "phase": stage["phase"],
+            "current": stage["current"] and stage["current"]["participation"],
+            "next": stage["next"] and stage["next"]["participation"],
+            "teams": [turn["participation"] for turn in stage["order"]],
+        },
+    }
+
+
+def public_state(round: Round) -> dict:
+    """The state as everybody may know it, at most a second old: thousands may ask at once."""
+    kept = cache.get(_kept(round))
+    return keep_public(round, state(round)) if kept is None else kept
+
+
+def keep_public(round: Round, state: dict) -> dict:
+    """Answer with this state those who ask within the next second."""
+    cache.set(_kept(round), state, KEPT_S)
+    return state
+
+
+def _kept(round: Round) -> str:
+    return f"stage-screen-{round.pk}"
 
 
 def _picture(reveal: Reveal) -> dict:
@@ -483,10 +616,8 @@ def _ranking(reveal: Reveal) -> dict:
     shown, announced = steps[min(reveal.ranking_step, len(steps) - 1)]
     decimals = ensure_scheme(reveal.round).decimals
     return {
-        "places": reveal.places,
         # The rank that comes next, while the hall waits for its name.
         "coming": groups[shown][0].rank if announced else None,
-        "is_complete": bool(groups) and shown == len(groups),
         "rows": [
             {
                 "rank": row.rank,
@@ -507,9 +638,14 @@ def progress(reveal: Reveal) -> tuple[int, int]:
     if reveal.scene == Scene.SHEETS and (scores := _scores(reveal)):
         return reveal.sheets_step, scores.steps
     if reveal.scene == Scene.RANKING:
-        steps = ranking_steps(_groups(reveal), reveal.drumroll)
-        return min(reveal.ranking_step, len(steps) - 1), len(steps) - 1
+        return ranking_progress(reveal)
     return 0, 0
+
+
+def ranking_progress(reveal: Reveal) -> tuple[int, int]:
+    """Which step of how many the ranking stands at, whatever is on the screen."""
+    steps = ranking_steps(_groups(reveal), reveal.drumroll)
+    return min(reveal.ranking_step, len(steps) - 1), len(steps) - 1
 
 
 def coming(reveal: Reveal) -> list[StandingRow]:
@@ -523,18 +659,35 @@ def coming(reveal: Reveal) -> list[StandingRow]:
 
 
 def outdated(reveal: Reveal) -> list[str]:
-    """What the screen shows of scores that have changed since: "sheets", "ranking"."""
+    """What the screen shows of scores that have changed since: "ranking", "sheets"."""
     found = []
     if reveal.standing is not None and not reveal.standing.is_current:
         found.append("ranking")
     if reveal.sheets_standing is not None and not reveal.sheets_standing.is_current:
-        newest = StandingRow.objects.filter(
-            standing__round=reveal.round,
-            standing__audience=Standing.Audience.FULL,
-            standing__is_current=True,
-            participation=reveal.participation_id,
-        ).first()
-        now = scores_of(newest.explanation, reveal.round_id) if newest else None
-        if now != _scores(reveal):
+        now = _newest_scores(reveal, [reveal.participation_id])
+        if now.get(reveal.participation_id) != _scores(reveal):
             found.append("sheets")
     return found
+
+
+def outdated_means(reveal: Reveal) -> list[int]:
+    """The teams of the board so far, by participation, whose mean is another one by now."""
+    now = _newest_scores(reveal, map(int, reveal.revealed))
+    return [
+        pk
+        for pk, scores in now.items()
+        if reveal.revealed[str(pk)]
+        != (None if scores is None or scores.mean is None else str(scores.mean))
+    ]
+
+
+def _newest_scores(reveal: Reveal, participations: Iterable[int]) -> dict[int, Scores | None]:
+    """The judges' scores of these teams, of those that still compete, by the newest standing."""
+    rows = StandingRow.objects.filter(
+        standing__round=reveal.round,
+        standing__audience=Standing.Audience.FULL,
+        standing__is_current=True,
+        participation__in=list(participations),
+        participation__status=ParticipationStatus.ACTIVE,
+    )
+    return {row.participation_id: scores_of(row.explanation, reveal.round_id) for row in rows}

@@ -21,6 +21,7 @@ from judging.services import ties
 from judging.services.benchmarks import current_benchmark
 from judging.services.metric_results import counted_results
 from judging.services.sheet_results import SheetTotal, sheet_totals
+from judging.services.telling import tell_desk
 from judging.services.totals import fraction_to_decimal
 from judging.states import RunStatus
 from leaderboard.models import Advancement, Scheme, SchemeComponent, Standing, StandingRow
@@ -127,7 +128,7 @@ def _show_result(round: Round, signed: Standing) -> None:
 
 
 def _for_the_public(explanation: dict) -> dict:
-    inside = ("public", "submission", "received_at", "sheets")
+    inside = ("public", "submission", "received_at", "sheets", "vetoed")
     components = [
         {name: value for name, value in component.items() if name not in inside}
         for component in explanation["components"]
@@ -291,6 +292,8 @@ def _store(round: Round, audience: str, read_at, fresh: Standing | None, rows) -
         standing.save(update_fields=["is_current"])
     if audience == PUBLIC and (standing is not None or fresh is not None):
         tell_boards(round)
+    if audience == FULL:
+        tell_desk(round.pk)  # whoever reveals it is told that it has changed
     if fresh is not None:
         fresh.save()
         for row in rows:

@@ -14,8 +14,7 @@ from contest.services.rounds import publish_round, unpublish_round
 from contest.states import RoundStatus
 from judging.models import Panel, Tie
 from judging.services import ties
-from judging.services.panels import awaited
-from judging.states import ScoresheetStatus
+from judging.services.panels import missing as missing_sheets
 from leaderboard.exports import FORMATS, export
 from leaderboard.forms import AwardForm, ComponentFormSet, SchemeForm
 from leaderboard.models import AdvancementRow, Award, AwardWinner, Scheme, SchemeComponent
@@ -92,7 +91,7 @@ def desk_ranking(request, round):
         for row in rows:
             row.outcome = outcomes.get(row.participation_id)
             row.lacks = standings.why_unranked(row)
-    missing = awaited(round).exclude(scoresheet__status=ScoresheetStatus.SUBMITTED).count()
+    missing = missing_sheets(round)
     ranked = [row for row in rows if row.rank is not None]
     asked = tied.ties_of(round)
     components = standing.method["components"] if standing else []

@@ -1,5 +1,6 @@
-// Clocks that the server rendered, [data-clock] of templates/judging/_clock.html, tick.
-import { heard, pageCame, show } from "./clock.js";
+// Clocks that the server rendered, [data-clock] of templates/judging/_clock.html, tick. Every answer to
+// the page says what time it is, even one that there is nothing new.
+import { heard, onDoubt, pageCame, show } from "./clock.js";
 
 function tick() {
   document.querySelectorAll("[data-clock]").forEach((box) => {
@@ -8,12 +9,16 @@ function tick() {
   });
 }
 
-function hearFrom(root, at) {
-  const box = root.querySelector("[data-clock][data-server-time]");
-  if (box) heard(box.dataset.serverTime, at);
-}
+const asked = new WeakMap();
+document.addEventListener("htmx:beforeSend", ({ detail }) => asked.set(detail.xhr, Date.now()));
+document.addEventListener("htmx:beforeOnLoad", ({ detail: { xhr } }) => {
+  const now = Date.now();
+  heard(xhr.getResponseHeader("Server-Time"), ((asked.get(xhr) ?? now) + now) / 2);
+});
 
-hearFrom(document, pageCame());
-document.addEventListener("htmx:afterSwap", () => hearFrom(document));
+const box = document.querySelector("[data-clock][data-server-time]");
+if (box) heard(box.dataset.serverTime, pageCame());
+onDoubt(() => document.body.dispatchEvent(new CustomEvent("live:desk")));
+document.addEventListener("htmx:afterSwap", tick);
 tick();
 setInterval(tick, 200);

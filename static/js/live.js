@@ -8,6 +8,8 @@
 //     poll() {},                      fetch anew; may return a promise
 //     renew() {},                     a promise of a fresh ticket or url, or of null
 //     pollEvery: 5, slowPollEvery: 30 seconds without a stream, and with one (0: never)
+//     spread: 0                       where thousands look at the page: what all of them would do at
+//                                     once they do within so many seconds, and poll each at its pace
 //   })
 //
 // It goes on until close() of what it returns is called.
@@ -26,17 +28,28 @@ export function connect(options) {
   const { onMessage, onResync, onState, poll, renew } = options;
   const pollEvery = (options.pollEvery ?? 5) * 1000;
   const slowPollEvery = (options.slowPollEvery ?? 30) * 1000;
+  const spread = (options.spread ?? 0) * 1000;
   const seat = new Seat();
   let url = address(options.ticket ?? options.url, options.url);
   let source = null;
   let state = null;
   let heardAt = 0;
   let polledAt = Date.now();
+  let pace = drawPace();
   let retryAt = 0;
   let wait = FIRST_WAIT_MS;
   let refused = 0; // how often in a row the answer was no stream: the ticket may be too old
   let opening = false;
   let closed = false;
+
+  function drawPace() {
+    return spread ? 0.75 + Math.random() / 2 : 1;
+  }
+
+  function resync() {
+    if (!spread) onResync?.();
+    else setTimeout(() => closed || onResync?.(), Math.random() * spread);
+  }
 
   function become(next) {
     if (state === next) return;
@@ -54,6 +67,8 @@ export function connect(options) {
     source = null;
     seat.leave();
     if (closed) return;
+    // A server that went away took the streams of all at once.
+    if (spread) polledAt = Date.now() - Math.random() * pollEvery;
     if (state !== "down") become("polling");
     retryAt = Date.now() + wait * (0.5 + Math.random());
     wait = Math.min(2 * wait, LONGEST_WAIT_MS);
@@ -86,10 +101,10 @@ export function connect(options) {
       refused = 0;
       polledAt = Date.now();
       become("live");
-      onResync?.();
+      resync();
     });
     on("message", ({ channel, data }) => onMessage?.(channel, data));
-    on("resync", () => onResync?.());
+    on("resync", resync);
     on("ping");
     mine.onerror = () => {
       if (source !== mine) return;
@@ -101,6 +116,7 @@ export function connect(options) {
 
   async function ask() {
     polledAt = Date.now();
+    pace = drawPace();
     if (!poll) return;
     try {
       await poll();
@@ -115,7 +131,7 @@ export function connect(options) {
     if (source && now - heardAt > SILENT_MS) lose();
     if (!source && !opening && now >= retryAt) open();
     const every = state === "live" ? slowPollEvery : pollEvery;
-    if (every && now - polledAt >= every) ask();
+    if (every && now - polledAt >= every * pace) ask();
   }
 
   // Back from sleep, from another page or from a place without network: not to wait then.

@@ -1,8 +1,24 @@
+// Pictures follow the window; one whose place is taken off the page is thrown away.
+const charts = new Set();
+function chartIn(box) {
+  const chart = echarts.getInstanceByDom(box) ?? echarts.init(box, null, { renderer: "svg" });
+  charts.add(chart);
+  return chart;
+}
+window.addEventListener("resize", () => charts.forEach((chart) => chart.resize()));
+document.addEventListener("htmx:beforeCleanupElement", (event) => {
+  for (const chart of charts) {
+    if (!event.target.contains(chart.getDom())) continue;
+    charts.delete(chart);
+    chart.dispose();
+  }
+});
+
 // The picture of a ranking: bars of the components, stacked, from a json_script.
 document.querySelectorAll("[data-picture]").forEach((box) => {
   const data = JSON.parse(document.getElementById(box.dataset.picture).textContent);
   box.style.height = `${Math.max(240, 70 + data.teams.length * 26)}px`;
-  const chart = echarts.init(box, null, { renderer: "svg" });
+  const chart = chartIn(box);
   const narrow = box.clientWidth < 520;
   chart.setOption({
     color: ["#20597a", "#b3382c", "#5b8c85", "#c08b2d", "#7a5a94", "#8a9a3b", "#4f7fb5", "#a8674a"],
@@ -19,13 +35,12 @@ document.querySelectorAll("[data-picture]").forEach((box) => {
     },
     series: data.series.map((part) => ({ ...part, type: "bar", stack: "total", barMaxWidth: 18 })),
   });
-  window.addEventListener("resize", () => chart.resize());
 });
 
 // A team's own scores, one point a submission.
 document.querySelectorAll("[data-history]").forEach((box) => {
   const points = JSON.parse(document.getElementById(box.dataset.history).textContent);
-  const chart = echarts.init(box, null, { renderer: "svg" });
+  const chart = chartIn(box);
   chart.setOption({
     color: ["#20597a"],
     animation: false,
@@ -35,7 +50,6 @@ document.querySelectorAll("[data-history]").forEach((box) => {
     yAxis: { type: "value", scale: true },
     series: [{ type: "line", symbolSize: 9, data: points.map((point) => point.score) }],
   });
-  window.addEventListener("resize", () => chart.resize());
 });
 
 // Ranks before and after, one line a team; those that moved stand out.
@@ -43,7 +57,7 @@ const drawMoves = (box) => {
   const data = JSON.parse(document.getElementById(box.dataset.moves).textContent);
   const last = Math.max(...data.teams.flatMap((team) => team.ranks));
   box.style.height = `${Math.max(240, 60 + last * 22)}px`;
-  const chart = echarts.init(box, null, { renderer: "svg" });
+  const chart = chartIn(box);
   chart.setOption({
     animation: false,
     grid: { left: 16, right: box.clientWidth < 520 ? 110 : 220, top: 32, bottom: 20, containLabel: true },
@@ -60,7 +74,6 @@ const drawMoves = (box) => {
       endLabel: { show: true, formatter: team.name, width: 200, overflow: "truncate" },
     })),
   });
-  window.addEventListener("resize", () => chart.resize());
 };
 document.querySelectorAll("[data-moves]").forEach(drawMoves);
 document.body.addEventListener("htmx:afterSettle", (event) => {
@@ -72,7 +85,7 @@ document.querySelectorAll("[data-heat]").forEach((box) => {
   const data = JSON.parse(document.getElementById(box.dataset.heat).textContent);
   const narrow = box.clientWidth < 520;
   box.style.height = `${Math.max(260, 130 + data.names.length * (narrow ? 26 : 34))}px`;
-  const chart = echarts.init(box, null, { renderer: "svg" });
+  const chart = chartIn(box);
   const axis = { type: "category", data: data.names, splitArea: { show: true }, axisTick: { show: false } };
   chart.setOption({
     animation: false,
@@ -94,18 +107,26 @@ document.querySelectorAll("[data-heat]").forEach((box) => {
       itemStyle: { borderColor: "#fff", borderWidth: 1 },
     }],
   });
-  window.addEventListener("resize", () => chart.resize());
 });
 
-// Every judge's total as a dot, one line a team; what stands out has another shape.
+// Every judge's total as a dot, one line a team; what stands out has another shape. The data is renewed
+// beside the picture, which stays.
+const drawn = new WeakMap();
 const drawDots = (box) => {
-  const { teams, words } = JSON.parse(document.getElementById(box.dataset.dots).textContent);
+  const text = document.getElementById(box.dataset.dots).textContent;
+  if (drawn.get(box) === text) return;
+  drawn.set(box, text);
+  const data = JSON.parse(text);
+  box.closest("section").hidden = !data;
+  if (!data) return;
+  const { teams, words } = data;
   box.style.height = `${Math.max(240, 90 + teams.length * 30)}px`;
   const dots = teams.flatMap((team, n) => team.dots.map((dot) => ({ ...dot, team: team.name, value: [dot.total, n] })));
   const means = teams.flatMap((team, n) => (team.mean === null ? [] : [{ team: team.name, value: [team.mean, n] }]));
   const narrow = box.clientWidth < 520;
-  const chart = echarts.init(box, null, { renderer: "svg" });
+  const chart = chartIn(box);
   const points = (name, data, options) => ({ name, data, type: "scatter", ...options });
+  chart.resize();
   chart.setOption({
     animation: false,
     grid: { left: 8, right: 24, top: 36, bottom: 8, containLabel: true },
@@ -128,9 +149,8 @@ const drawDots = (box) => {
       points(words.mean, means, { color: "#16242e", symbol: "rect", symbolSize: [3, 20] }),
     ],
   });
-  window.addEventListener("resize", () => chart.resize());
 };
 document.querySelectorAll("[data-dots]").forEach(drawDots);
-document.body.addEventListener("htmx:afterSettle", (event) => {
-  event.target.querySelectorAll?.("[data-dots]").forEach(drawDots);
+document.body.addEventListener("htmx:afterSettle", () => {
+  document.querySelectorAll("[data-dots]").forEach(drawDots);
 });

@@ -1,6 +1,6 @@
 // The stage screen. The server sends what was revealed and nothing else; this draws it, lets the
 // clock tick, and lets organizers drive it by keys. Its one way in is `apply`.
-import { heard, pageCame, remaining, show } from "./clock.js";
+import { heard, onDoubt, pageCame, remaining, show } from "./clock.js";
 import { connect } from "./live.js";
 
 const screen_ = document.getElementById("screen");
@@ -54,7 +54,7 @@ const scenes = {
       }
       foot.append(dots);
     }
-    const place = team.order ? ` · ${team.order}/${stage.count}` : "";
+    const place = stage.position ? ` · ${stage.position}/${stage.count}` : "";
     return [
       el("div", { className: "now" },
         el("div", { key: `team-${team.participation}` },
@@ -154,11 +154,14 @@ function draw() {
   document.getElementById("event").textContent = say("event");
   const round = document.getElementById("round");
   round.replaceChildren(`${say("track")} · ${say("round")}`);
-  if (drives && state.is_frozen) round.append(el("span", { className: "ice" }, ` ❄ ${say("frozen")}`));
+  if (drives && state.is_frozen) {
+    round.append(el("span", { className: "ice" }, ` ❄ ${say("frozen")}; ${say("behind")} ${say(state.drive.scene)}`));
+  }
   const button = document.getElementById("language");
   button.textContent = language === "zh" ? "English" : "中文";
   button.lang = language === "zh" ? "en" : "zh-Hans";
   document.getElementById("help-button").ariaLabel = say("keys");
+  document.getElementById("full-button").ariaLabel = say("key_full");
   screen_.replaceChildren(...scenes[state.scene](state));
   screen_.dataset.scene = state.scene;
   drawn = new Set([...screen_.querySelectorAll("[data-key]")].map((item) => item.dataset.key));
@@ -179,12 +182,13 @@ function tick() {
 
 // --- What the server says --------------------------------------------------------------------
 
-// Take a whole state, unless it is older than what is shown.
-function apply(next, at) {
-  heard(next.server_time, at);
+// Take a whole state, unless it is older than what is shown. Its time is when it was made, which is
+// now unless it was kept for those who ask.
+function apply(next, { at, isNew = true } = {}) {
   if (state && (next.version < state.version || next.stage_version < state.stage_version)) return;
   // Of two that were on their way at once the later one stays.
   if (state && Date.parse(next.server_time) < Date.parse(state.server_time)) return;
+  if (isNew) heard(next.server_time, at);
   const before = state && JSON.stringify({ ...state, server_time: "" });
   state = next;
   if (before !== JSON.stringify({ ...next, server_time: "" })) draw();
@@ -202,12 +206,11 @@ async function fetchState() {
     // Our own If-None-Match: the browser's would answer from its cache, with an old time.
     const answer = await fetch(stateUrl, { cache: "no-store", headers: etag ? { "If-None-Match": etag } : {} });
     const at = (asked + Date.now()) / 2;
-    if (answer.status === 304) {
-      heard(answer.headers.get("Server-Time"), at);
-    } else if (answer.ok) {
+    if (answer.status === 304 || answer.ok) heard(answer.headers.get("Server-Time"), at);
+    if (answer.ok) {
       etag = answer.headers.get("ETag");
-      apply(await answer.json(), at);
-    } else {
+      apply(await answer.json(), { isNew: false });
+    } else if (answer.status !== 304) {
       throw new Error(answer.status);
     }
     if (failures >= 3) notice("");
@@ -219,28 +222,50 @@ async function fetchState() {
 }
 
 let noticeTimer = 0;
-function notice(text, stays = false) {
+function notice(text, stays = 5000) {
   const box = document.getElementById("notice");
   clearTimeout(noticeTimer);
   box.textContent = text;
   box.hidden = !text;
-  if (text && !stays) noticeTimer = setTimeout(() => (box.hidden = true), 5000);
+  if (text && stays !== true) noticeTimer = setTimeout(() => (box.hidden = true), stays);
 }
 
 // --- Keys ------------------------------------------------------------------------------------
 
+// Keys act on what is on behind a frozen picture, as at the desk.
+const driven = () => state.drive ?? {};
+const APART_MS = 800;
+const ONCE = ["next", "finish", "step", "toggle", "undo"];
+const ASKED_MS = 15000;
+const pressed = new Map();
 let busy = false; // a second press while the first is on its way is the same press
+let question = null; // what was asked: the same key again means it
+
+function isRepeated(action) {
+  if (!ONCE.includes(action)) return false;
+  const now = performance.now();
+  if (now - (pressed.get(action) ?? -Infinity) < APART_MS) return true;
+  pressed.set(action, now);
+  return false;
+}
+
 async function act(url, action, seen) {
-  if (busy || !drives) return;
+  if (busy || !drives || isRepeated(action)) return;
+  const since = question && performance.now() - question.at;
+  if (question?.action === action && since < APART_MS) return; // nobody has read it yet
+  const confirm = question?.action === action && since < ASKED_MS ? question.confirm : {};
+  if (question) notice("");
+  question = null;
   busy = true;
   try {
     const answer = await fetch(url, {
       method: "POST",
       headers: { Accept: "application/json", "X-CSRFToken": csrf },
-      body: new URLSearchParams({ action, seen }),
+      body: new URLSearchParams({ action, seen, ...confirm }),
     });
     const said = await answer.json();
-    if (!answer.ok) notice(said.detail);
+    if (said.confirm) ask(action, `${said.detail} ${say(said.code === "sheets_missing" ? "ask_again" : "ask_ranking")}`, said);
+    else if (!answer.ok) notice(said.detail);
     else if (url === revealAct) apply(said);
     else load(); // not waited for: the next key may follow at once
   } catch {
@@ -249,15 +274,53 @@ async function act(url, action, seen) {
     busy = false;
   }
 }
+
+function ask(action, text, { confirm = {}, code = "" } = {}) {
+  question = { action, confirm, code, at: performance.now() };
+  notice(text, ASKED_MS);
+}
 const reveal = (action) => act(revealAct, action, state.version);
 const stage = (action) => act(stageAct, action, state.stage_version);
-const step = () => (state.scene === "stage" ? stage("toggle") : reveal("step"));
-const move = (action) => () => (state.scene === "stage" ? undefined : reveal(action));
+const step = () => (driven().scene === "stage" ? stage("toggle") : reveal("step"));
+const move = (action) => () => (driven().scene === "stage" ? undefined : reveal(action));
+
+// Whatever passes over a team is pressed twice.
+function skip(team) {
+  if (!team) return;
+  const action = `skip:${team}`;
+  if (question?.action === action) stage(action);
+  else ask(action, say("ask_skip"));
+}
+
+// The ranking from its last place on, instead of going on with the one that was asked about.
+function anew() {
+  if (question?.code.startsWith("ranking_") || question?.action === "anew") reveal("anew");
+}
+
+// Any team by its place in the order: G, its number, and what is to be done.
+let number = null;
+function choose(key) {
+  if (/^[0-9]$/.test(key)) number = (number + key).slice(0, 3);
+  else if (key === "Backspace") number = number.slice(0, -1);
+  else {
+    const team = driven().teams?.[Number(number) - 1];
+    const does = { Enter: () => reveal(`team:${team}`), n: () => stage(`call:${team}`), s: () => skip(team) }[key];
+    number = null;
+    notice(does && !team ? say("no_team") : "");
+    if (team) does?.();
+    return;
+  }
+  sayNumber();
+}
+function sayNumber() {
+  notice(`${say("team")} ${number || "…"} — ${say("choose")}`, ASKED_MS * 2);
+}
 
 const keys = {
   l: toggleLanguage,
   h: toggleHelp,
   "?": toggleHelp,
+  w: toggleFull,
 };
 const driving = {
   " ": step,
@@ -268,11 +331,21 @@ const driving = {
   PageUp: move("back"),
   t: () => stage("toggle"),
   n: () => stage("next"),
-  q: () => stage(state.stage?.phase === "questions" ? "presentation" : "questions"),
+  s: () => skip(driven().current ?? driven().next),
+  u: () => stage("undo"),
+  q: () => stage(driven().phase === "questions" ? "presentation" : "questions"),
+  "+": () => stage("more"),
+  "=": () => stage("more"),
+  "-": () => stage("less"),
   1: () => reveal("scene:stage"),
   2: () => reveal("scene:sheets"),
   3: () => reveal("scene:board"),
   4: () => reveal("scene:ranking"),
+  r: anew,
+  g: () => {
+    number = "";
+    sayNumber();
+  },
   f: () => reveal(state.is_frozen ? "unfreeze" : "freeze"),
   b: () => reveal("blank"),
 };
@@ -282,6 +355,11 @@ document.addEventListener("keydown", (event) => {
   if ([" ", "Enter"].includes(event.key) && event.target.closest("button")) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (key === "Escape" && help.open) help.close();
+  if (number !== null) {
+    event.preventDefault();
+    choose(key);
+    return;
+  }
   const does = keys[key] || (drives && driving[key]);
   if (!does) return;
   event.preventDefault();
@@ -312,10 +390,11 @@ function fillHelp() {
   const lines = drives
     ? [
         ["Space ↵ → PgDn", "key_step"], ["← PgUp", "key_back"], ["1 2 3 4", "key_scenes"],
-        ["T", "key_clock"], ["Q", "key_questions"], ["N", "key_next"], ["F", "key_freeze"], ["B", "key_blank"],
+        ["R", "key_anew"], ["T", "key_clock"], ["+ -", "key_minute"], ["Q", "key_questions"], ["N", "key_next"],
+        ["S", "key_skip"], ["U", "key_undo"], ["G 1 2 ↵", "key_team"], ["F", "key_freeze"], ["B", "key_blank"],
       ]
     : [];
-  lines.push(["L", "key_language"], ["H ?", "key_help"], ["F11", "key_full"]);
+  lines.push(["L", "key_language"], ["H ?", "key_help"], ["W F11", "key_full"]);
   const list = el("dl");
   for (const [names, name] of lines) {
     const term = el("dt");
@@ -325,8 +404,32 @@ function fillHelp() {
   help.replaceChildren(el("h2", {}, say("keys")), list);
 }
 
-document.getElementById("language").addEventListener("click", toggleLanguage);
-document.getElementById("help-button").addEventListener("click", toggleHelp);
+async function toggleFull() {
+  try {
+    await (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen());
+  } catch {
+    notice("F11"); // the browser does it only by its own key
+  }
+}
+
+for (const [id, does] of [["language", toggleLanguage], ["help-button", toggleHelp], ["full-button", toggleFull]]) {
+  document.getElementById(id).addEventListener("click", (event) => {
+    event.currentTarget.blur(); // the space bar is the next step again, not this button
+    does();
+  });
+}
+document.getElementById("full-button").hidden = !document.fullscreenEnabled;
+
+// A projector's laptop must not fall asleep; the browser gives the lock up whenever the page is hidden.
+async function stayAwake() {
+  try {
+    if (document.visibilityState === "visible") await navigator.wakeLock?.request("screen");
+  } catch {
+    // an empty battery, or a browser that does not: the laptop's own settings hold
+  }
+}
+document.addEventListener("visibilitychange", stayAwake);
+stayAwake();
 
 // The pointer and the buttons are out of the way unless somebody moves.
 let idleTimer = 0;
@@ -338,7 +441,9 @@ function wake() {
 for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, wake);
 wake();
 
-apply(JSON.parse(document.getElementById("state").textContent), pageCame());
+onDoubt(load);
+heard(document.body.dataset.serverTime, pageCame());
+apply(JSON.parse(document.getElementById("state").textContent), { isNew: false });
 setInterval(tick, 200);
 connect({
   url: document.body.dataset.live,
@@ -346,6 +451,8 @@ connect({
   onResync: load,
   poll: load,
   pollEvery: drives ? 1 : 5,
+  slowPollEvery: drives ? 30 : 120,
+  spread: drives ? 0 : 5,
   renew: async () => {
     // The page itself has a fresh ticket, for whom it is still open to.
     const page = new DOMParser().parseFromString(await (await fetch(location.href, { cache: "reload" })).text(), "text/html");

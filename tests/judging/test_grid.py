@@ -1,5 +1,6 @@
 """The live grid: what is counted, who is late, what stands out, reminding and locking."""
 
+import time
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -9,9 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contest.errors import Refused
+from contest.services.rounds import close_round, missing_sheets
 from contest.services.teams import withdraw_team
-from judging.models import Appearance, Reminder
-from judging.services import grid, reminders, stage
+from judging.models import Appearance, Criterion, Reminder
+from judging.services import grid, panels, reminders, stage, tablet
 from judging.services.panels import recuse
 from judging.services.scoresheets import Sent, open_sheet, return_sheet, save_mark, submit_sheet
 from tests.factories import (
@@ -215,14 +217,105 @@ def test_a_reminder_a_minute_and_no_more(hall, monkeypatch):
     with pytest.raises(Refused) as caught:
         reminders.remind(hall.round, make_judge(hall.round.event), hall.by)
     assert caught.value.code == "not_assigned"
+    with pytest.raises(Refused) as caught:
+        reminders.remind_late(hall.round, hall.by, "x" * 301)
+    assert caught.value.code == "text_too_long"
+
+
+def test_a_reminder_in_one_round_does_not_silence_another(hall):
+    other = make_round(hall.round.track, format="roadshow", kind="final")
+    make_participation(other, hall.teams[0].team)
+    make_panel(other, hall.judges[:1], hall.panel.rubric)
+    for round in (hall.round, other):
+        assert reminders.remind(round, hall.judges[0], hall.by)
+        assert reminders.remind(round, hall.judges[0], hall.by) is None
+
+
+def test_tablets_show_the_newest_reminder_while_a_sheet_is_missing(hall, monkeypatch):
+    judge = hall.judges[0]
+    reminders.remind(hall.round, judge, hall.by, "first")
+    later = timezone.now() + timedelta(minutes=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: later)
+        reminders.remind(hall.round, judge, hall.by, "second")
+    assert [r["text"] for r in tablet.package(judge)["reminders"]] == ["second"]
+    assert tablet.package(hall.judges[1])["reminders"] == []
+    for team in hall.teams:
+        hall.score(judge, team, 8)
+    assert tablet.package(judge)["reminders"] == []
+    return_sheet(hall.sheet(judge, hall.teams[0]), hall.by, "slip")
+    assert len(tablet.package(judge)["reminders"]) == 1
+    set_status(hall.round, "closed")
+    assert tablet.package(judge)["reminders"] == []
 
 
 def test_the_round_is_not_locked_unawares(hall):
     hall.score(hall.judges[0], hall.teams[0], 8)
     with pytest.raises(Refused) as caught:
-        grid.lock(hall.round, hall.by, told=10)
+        close_round(hall.round, hall.by, told=10)
     assert caught.value.code == "more_missing"
-    assert grid.lock(hall.round, hall.by, told=11).status == "closed"
+    assert close_round(hall.round, hall.by, told=11).status == "closed"
+    assert close_round(hall.round, hall.by, told=0).status == "closed", "it is already"
+
+
+def test_whoever_closes_the_round_is_told_what_is_missing(hall, client):
+    """By whatever way: the round's page and the API ask as the grid does."""
+    sign_in(client, hall)
+    arguments = [hall.round.event.slug, hall.round.slug]
+    page, move = (reverse(name, args=arguments) for name in ("desk-round", "desk-round-move"))
+    shown = client.get(page).content.decode()
+    assert "Score sheets still missing: 12. Close the round all the same?" in shown
+    assert '<input type="hidden" name="missing" value="12">' in shown
+    api = f"/api/v1/rounds/{hall.round.pk}/close/"
+    for sent in ({}, {"missing": 11}):
+        answer = client.post(move, {"action": "close", **sent}, follow=True)
+        assert "12 sheets are missing by now" in answer.content.decode()
+        answer = client.post(api, sent, content_type="application/json")
+        assert (answer.status_code, answer.json()["code"]) == (409, "more_missing")
+    hall.round.refresh_from_db()
+    assert hall.round.status == "open"
+    answer = client.post(api, {"missing": 12}, content_type="application/json")
+    assert (answer.status_code, answer.json()["status"]) == (200, "closed")
+
+
+def test_sheets_are_counted_in_one_way(hall):
+    """Submitted and released, recused, of a team that left: grid, screen and ranking agree."""
+    a, b, c, _d = hall.judges
+    first, second, third = hall.teams
+    hall.score(a, first, 8)
+    hall.score(b, first, 8)
+    hall.panel.assignments.filter(judge__in=(a, c)).update(released_at=timezone.now())
+    recuse(b, first.team, hall.by, "adviser")
+    withdraw_team(third.team, third.team.memberships.get().user, "ill")
+    loaded = grid.load(hall.round)
+    assert (loaded.done, loaded.all, loaded.missing) == (1, 4, 3)
+    assert grid.submitted_counts(hall.round) == {first.pk: (1, 2), second.pk: (0, 2)}
+    assert panels.awaited(hall.round).count() == 4
+    assert panels.missing(hall.round) == missing_sheets(hall.round) == 3
+
+
+def test_a_veto_is_seen_in_the_grid_and_conditions_are_words(hall, client):
+    page, judge, team = sign_in(client, hall), hall.judges[0], hall.teams[0]
+    rubric = hall.panel.rubric
+    Criterion.objects.create(
+        rubric=rubric, code="c9", kind="veto", name_zh="条件", name_en="Condition",
+        minimum=0, maximum=1, step=1, weight=0, ordinal=8,
+    )  # fmt: skip
+    Criterion.objects.create(
+        rubric=rubric, code="c10", kind="penalty", name_zh="扣分", name_en="Late",
+        minimum=0, maximum=5, step=1, weight=0, ordinal=9,
+    )  # fmt: skip
+    sheet = hall.sheet(judge, team)
+    for n, (criterion, mark) in enumerate(zip(rubric.criteria.all(), "8803", strict=True)):
+        save_mark(sheet, criterion, Decimal(mark), sent=Sent(f"v{n}"), by=judge.user)
+    assert not hall.cell(judge, team).veto, "a draft votes for nothing"
+    submit_sheet(sheet, judge.user)
+    assert hall.cell(judge, team).veto
+    assert "⊗ veto" in client.get(page).content.decode()
+    shown = client.get(page, {"sheet": str(sheet.pk)}, headers={"HX-Request": "true"})
+    text = shown.content.decode()
+    assert "condition not met" in text
+    assert "−3" in text
 
 
 def sign_in(client, hall):
@@ -236,7 +329,10 @@ def test_the_page_reminds_locks_and_opens_again(hall, client):
     end_turns(hall)
     shown = client.get(page).content.decode()
     assert "Remind who is late (4)" in shown
-    answer = client.post(act, {"action": "remind_late"}, headers={"HX-Request": "true"})
+    answer = client.post(
+        act, {"action": "remind_late", "text": "It is time"}, headers={"HX-Request": "true"}
+    )
+    assert {reminder.text for reminder in Reminder.objects.all()} == {"It is time"}
     assert "Reminded: Judge A, Judge B, Judge C, Judge D." in answer.content.decode()
     answer = client.post(act, {"action": f"remind:{hall.judges[0].pk}"}, follow=True)
     assert "less than a minute ago" in answer.content.decode()
@@ -277,3 +373,33 @@ def test_a_page_that_has_the_newest_is_sent_nothing(hall, client):
     assert client.get(page, {"seen": seen}, **asked).status_code == 204
     hall.score(hall.judges[0], hall.teams[0], 8, submit=False, criteria=1)
     assert client.get(page, {"seen": seen}, **asked).status_code == 200
+
+
+def test_marks_of_drafts_alone_are_shown_every_few_seconds(hall, client, monkeypatch):
+    page, asked = sign_in(client, hall), {"headers": {"HX-Request": "true"}}
+    hall.score(hall.judges[0], hall.teams[0], 8, submit=False, criteria=1)
+    seen = client.get(page).context["digest"]
+    sheet = hall.sheet(hall.judges[0], hall.teams[0])
+    last = hall.panel.rubric.criteria.last()
+    save_mark(sheet, last, Decimal(7), sent=Sent("last"), by=hall.judges[0].user)
+    assert client.get(page, {"seen": seen}, **asked).status_code == 204
+    later = time.time() + 6
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert client.get(page, {"seen": seen}, **asked).status_code == 200
+    submit_sheet(sheet, hall.judges[0].user)
+    monkeypatch.undo()
+    assert client.get(page, {"seen": seen}, **asked).status_code == 200, "that is shown at once"
+    for wrong in ("x", "a.b.c", "..", f"{seen}.x"):
+        assert client.get(page, {"seen": wrong}, **asked).status_code == 200
+
+
+def test_what_locks_the_round_is_replaced_only_if_it_says_something_else(hall, client):
+    page = sign_in(client, hall)
+    shown = client.get(page).context
+    asked = {"headers": {"HX-Request": "true"}}
+    hall.score(hall.judges[0], hall.teams[0], 8, submit=False, criteria=1)
+    part = client.get(page, {"seen": shown["digest"], "lock": shown["lock"]}, **asked)
+    assert 'id="lock"' not in part.content.decode()
+    hall.score(hall.judges[1], hall.teams[0], 8)
+    part = client.get(page, {"seen": shown["digest"], "lock": shown["lock"]}, **asked)
+    assert 'id="lock" hx-swap-oob="true"' in part.content.decode()

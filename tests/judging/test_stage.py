@@ -7,12 +7,18 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from contest import live
 from contest.errors import Refused
-from contest.services.teams import withdraw_team
+from contest.models import LogEntry
+from contest.services.rounds import close_round
+from contest.services.teams import disqualify_team, reinstate_team, withdraw_team
 from judging.models import Appearance, RecordEntry, Stage
 from judging.services import stage
+from judging.services.panels import recuse
 from tests.factories import (
     make_event,
+    make_judge,
+    make_panel,
     make_participation,
     make_round,
     make_team,
@@ -117,8 +123,12 @@ def test_the_clock_runs_stands_and_goes_on(round, by, monkeypatch):
     assert after(20).remaining_s == 400, "it went on running"
     stage.pause(round, by)
     stage.go_to_phase(round, by, "presentation")
-    assert after(20).remaining_s == 480
+    assert after(20).remaining_s == -20, "it is gone back to as it was left"
+    stage.go_to_phase(round, by, "questions")
+    assert after(20).remaining_s == 400
     assert stage.call_next(round, by).elapsed_ms == 0
+    stage.go_to_phase(round, by, "questions")
+    assert after(0).remaining_s == 420, "of the next team nothing has run"
 
 
 def test_the_stage_belongs_to_an_open_round_and_its_teams(round, by):
@@ -130,6 +140,48 @@ def test_the_stage_belongs_to_an_open_round_and_its_teams(round, by):
     refused("not_taking_part", lambda: stage.call(round, by, gone))
     set_status(round, "closed")
     refused("round_not_open", lambda: stage.call_next(round, by))
+
+
+def test_a_round_that_is_closed_holds_the_clock_and_the_stage_can_be_ended(round, by):
+    first = stage.call_next(round, by).current
+    stage.start(round, by)
+    close_round(round, by)
+    assert stage.stage_of(round).running_since is None
+    refused("round_not_open", lambda: stage.start(round, by))
+    # By hand, too, should a clock run on for whatever reason.
+    Stage.objects.update(running_since=timezone.now())
+    assert stage.pause(round, by).running_since is None
+    assert stage.finish(round, by).current is None
+    assert stage.undo(round, by).current == first
+    assert stage.put_back(round, by, first).current is None
+
+
+def test_the_phase_that_is_on_is_not_begun_again(round, by):
+    stage.call_next(round, by)
+    stage.start(round, by)
+    Stage.objects.update(elapsed_ms=60_000)
+    version = stage.stage_of(round).version
+    made = stage.go_to_phase(round, by, "presentation", version)
+    assert (made.version, made.elapsed_ms) == (version, 60_000)
+
+
+def test_the_clock_is_set_by_hand_and_the_log_says_so(round, by):
+    stage.save_settings(round, by, presentation_s=90, questions_s=60, is_public=False)
+    first = stage.call_next(round, by).current
+    Stage.objects.update(elapsed_ms=30_000)
+    assert stage.add_time(round, by, 60).limit_s == 150
+    assert stage.add_time(round, by, -60).limit_s == 90
+    assert stage.add_time(round, by, -600).limit_s == 1, "never none: that is no limit at all"
+    stage.add_time(round, by, 89)
+    assert stage.restart_clock(round, by).elapsed_ms == 0
+    stage.add_time(round, by, 60)
+    stage.go_to_phase(round, by, "questions")
+    assert stage.stage_of(round).limit_s == 60, "each phase has its own"
+    stage.go_to_phase(round, by, "presentation")
+    assert stage.stage_of(round).limit_s == 150
+    said = LogEntry.objects.filter(action__startswith="clock_").order_by("pk")
+    assert said[0].after == f"150 s, {first.team.code}, presentation"
+    assert said.get(action="clock_restarted").before == "30 s"
 
 
 def test_what_the_hall_is_sent(round, by):
@@ -190,6 +242,107 @@ def test_a_team_called_or_skipped_by_mistake_waits_again(round, by):
     assert stage.next_team(round) == second
     stage.put_back(round, by, first)
     assert stage.next_team(round) == first
+
+
+def turn(participation):
+    return Appearance.objects.get(participation=participation)
+
+
+def test_a_wrong_next_is_taken_back_as_if_it_had_not_been(round, by):
+    first, second, *_rest = stage.taking_part(round)
+    stage.call_next(round, by)
+    stage.start(round, by)
+    stage.go_to_phase(round, by, "questions")
+    stage.pause(round, by)
+    Stage.objects.update(elapsed_ms=90_000)
+    stage.start(round, by)
+    began = turn(first).began_at
+    stage.call_next(round, by)
+    made = stage.put_back(round, by, second)
+    assert (made.current, made.phase) == (first, "questions")
+    assert 90_000 <= made.elapsed_ms < 95_000
+    assert made.running_since, "it goes on as it went"
+    assert (turn(first).status, turn(first).began_at) == ("on_stage", began)
+    assert turn(first).ended_at is None
+    assert (turn(second).status, turn(second).began_at) == ("waiting", None)
+    refused("nothing_to_undo", lambda: stage.undo(round, by))
+    assert stage.next_team(round) == second
+
+
+def test_a_team_recalled_by_mistake_is_done_again(round, by):
+    first, second, *_rest = stage.taking_part(round)
+    for _n in range(2):
+        stage.call_next(round, by)
+    ended = turn(first).ended_at
+    stage.call(round, by, first)
+    assert stage.put_back(round, by, first).current == second
+    assert (turn(first).status, turn(first).ended_at) == ("done", ended)
+
+
+def test_finishing_and_skipping_are_taken_back_too(round, by):
+    first, second, *_rest = stage.taking_part(round)
+    stage.call_next(round, by)
+    Stage.objects.update(elapsed_ms=7_000)
+    stage.finish(round, by)
+    made = stage.undo(round, by)
+    assert (made.current, made.elapsed_ms, made.running_since) == (first, 7_000, None)
+    stage.skip(round, by, first)
+    assert stage.undo(round, by).current == first
+    # Who has left meanwhile does not come back on stage.
+    stage.call(round, by, second)
+    withdraw_team(first.team, first.team.memberships.get().user, "ill")
+    made = stage.undo(round, by)
+    assert (made.current, made.phase, made.limit_s) == (None, "idle", 0)
+    assert turn(second).status == "waiting"
+
+
+def test_next_pressed_twice_calls_one_team_whatever_the_second_page_saw(round, by):
+    first, *_rest = stage.taking_part(round)
+    made = stage.call_next(round, by, stage.stage_of(round).version)
+    again = stage.call_next(round, by, made.version)
+    assert (again.current, again.version) == (first, made.version)
+    Appearance.objects.update(began_at=timezone.now() - stage.APART)
+    assert stage.call_next(round, by, made.version).current != first
+
+
+def test_the_place_is_one_among_those_who_compete(round, by):
+    first, *_rest, last = stage.taking_part(round)
+    withdraw_team(first.team, first.team.memberships.get().user, "ill")
+    stage.call(round, by, last)
+    shown = stage.describe(round)
+    assert (shown["position"], shown["count"]) == (3, 3)
+    assert shown["current"]["order"] == 4, "the number that was drawn stays the team's"
+
+
+def sent(callbacks, monkeypatch, act):
+    """The channels on which something is said of it."""
+    channels = []
+    monkeypatch.setattr(live, "_send", lambda channel, message: channels.append(channel))
+    with callbacks(execute=True):
+        act()
+    return set(channels)
+
+
+def test_the_hall_is_told_of_who_leaves_and_of_conflicts(
+    round, by, monkeypatch, django_capture_on_commit_callbacks
+):
+    first, second, third, _fourth = stage.taking_part(round)
+    judge = make_judge(round.event)
+    make_panel(round, [judge])
+    captain = first.team.memberships.get().user
+    tablet, screen, desk = (f"{kind}-{round.pk}" for kind in ("stage", "hall", "desk"))
+    for act in (
+        lambda: withdraw_team(first.team, captain, "ill"),
+        lambda: disqualify_team(second.team, by, "copied"),
+        lambda: reinstate_team(second.team, by, "it was another"),
+    ):
+        told = sent(django_capture_on_commit_callbacks, monkeypatch, act)
+        assert {tablet, screen, desk} <= told
+    told = sent(
+        django_capture_on_commit_callbacks, monkeypatch,
+        lambda: recuse(judge, third.team, by, "adviser"),
+    )  # fmt: skip
+    assert {screen, desk} <= told
 
 
 def test_who_may_watch(round, by):

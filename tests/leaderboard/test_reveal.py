@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from contest.errors import Refused
 from contest.models import LogEntry
@@ -149,7 +149,9 @@ def test_a_sheet_returned_on_the_way_changes_nothing_but_a_warning(round, by):
     assert reveal.state(round)["mean"] == "78.33"
     made = Reveal.objects.select_related("sheets_standing", "standing").get()
     assert reveal.outdated(made) == ["sheets"]
-    reveal.choose_team(round, by, team(round, 1))
+    assert reveal.outdated_means(made) == [team(round, 1).pk], "so is the mean on the board"
+    refused("sheets_missing", lambda: reveal.choose_team(round, by, team(round, 1)))
+    reveal.choose_team(round, by, team(round, 1), missing=1)
     assert len(reveal.state(round)["sheets"]) == 4
     made = Reveal.objects.select_related("sheets_standing", "standing").get()
     assert reveal.outdated(made) == []
@@ -229,7 +231,6 @@ def test_from_the_last_place_to_the_first_ties_together(round, by):
     assert len(ranks(round)) == 3
     reveal.step(round, by)
     assert ranks(round)[0] == (1, "T-1")
-    assert reveal.state(round)["is_complete"]
     reveal.step(round, by)
     reveal.back(round, by)
     reveal.back(round, by)
@@ -277,8 +278,12 @@ def test_the_ranking_is_pinned_to_the_standing_it_began_with(round, by):
     standings.refresh(round)
     made = Reveal.objects.select_related("standing", "sheets_standing").get()
     assert reveal.outdated(made) == ["ranking"]
+    reveal.toggle_blank(round, by)
+    refused("ranking_changed", lambda: reveal.toggle_blank(round, by))
+    reveal.toggle_blank(round, by, standing=made.standing_id)
     reveal.show(round, by, "stage")
-    reveal.show(round, by, "ranking")
+    refused("ranking_changed", lambda: reveal.show(round, by, "ranking"))
+    assert reveal.show(round, by, "ranking", standing=made.standing_id).scene == "ranking"
     assert len(ranks(round)) == 3, "the reveal goes on where it was"
     reveal.step(round, by)
     assert ranks(round) == [(1, "T-1"), (2, "T-2"), (2, "T-3"), (4, "T-4")]
@@ -286,6 +291,74 @@ def test_the_ranking_is_pinned_to_the_standing_it_began_with(round, by):
     for _n in range(3):
         reveal.step(round, by)
     assert "T-4" not in text_of(round)
+
+
+def test_of_which_nothing_was_shown_the_newest_ranking_is_taken(round, by):
+    """Key 4 at noon, to see whether it works, does not pin the evening's ranking."""
+    noon = reveal.show(round, by, "ranking").standing
+    reveal.show(round, by, "stage")
+    recuse(round.panels.get().judges.order_by("name").last(), team(round, 1).team, by, "adviser")
+    evening = reveal.show(round, by, "ranking").standing
+    assert evening != noon
+    assert evening.is_current
+
+
+def test_a_ranking_rehearsed_to_its_end_is_not_shown_at_once(round, by):
+    reveal.begin_ranking(round, by, places=4, drumroll=0)
+    for _n in range(3):
+        reveal.step(round, by)
+    reveal.toggle_blank(round, by)
+    reveal.toggle_blank(round, by)
+    assert len(ranks(round)) == 4, "of a ranking that stands, back from nothing"
+    reveal.show(round, by, "stage")
+    refused("ranking_revealed", lambda: reveal.show(round, by, "ranking"))
+    assert reveal.state(round)["scene"] == "stage"
+    reveal.begin_anew(round, by)
+    assert ranks(round) == []
+    assert Reveal.objects.get().places == 4, "the places that were asked for stay"
+
+
+def test_places_by_themselves_follow_the_scheme(round, by):
+    reveal.show(round, by, "ranking")
+    scheme = round.scheme
+    scheme.advance_count = 2
+    scheme.save()
+    reveal.show(round, by, "stage")
+    made = reveal.show(round, by, "ranking")
+    assert (made.places_asked, made.places) == (0, 2)
+
+
+def test_scores_are_not_revealed_while_sheets_are_missing_unawares(round, by):
+    sheets = Scoresheet.objects.filter(assignment__participation=team(round, 1))
+    for sheet in sheets[:2]:
+        return_sheet(sheet, by, "slip")
+    stage.call(round, by, team(round, 1))
+    for act in (
+        lambda: reveal.choose_team(round, by, team(round, 1)),
+        lambda: reveal.choose_team(round, by, team(round, 1), missing=1),
+        lambda: reveal.show(round, by, "sheets"),
+        lambda: reveal.show(round, by, "ranking"),
+        lambda: reveal.begin_ranking(round, by),
+    ):
+        refused("sheets_missing", act)
+    with pytest.raises(Refused) as caught:
+        reveal.show(round, by, "sheets")
+    assert caught.value.params["confirm"] == {"missing": 2}
+    with translation.override("en"):
+        assert caught.value.messages == ["3 of 5 sheets are in."]
+    assert reveal.show(round, by, "sheets", missing=2).participation == team(round, 1)
+    assert reveal.show(round, by, "ranking", missing=2).scene == "ranking"
+    reveal.choose_team(round, by, team(round, 2))
+
+
+def test_a_second_press_discloses_nothing_more_whatever_its_page_saw(round, by):
+    seen = reveal.begin_ranking(round, by, places=4, drumroll=0).version
+    seen = reveal.step(round, by, seen).version
+    assert reveal.step(round, by, seen).version == seen
+    assert ranks(round) == [(4, "T-4")]
+    Reveal.objects.update(stepped_at=timezone.now() - reveal.APART)
+    reveal.step(round, by, seen)
+    assert len(ranks(round)) == 3
 
 
 def test_a_round_without_ranks_cannot_be_revealed(by):
@@ -315,11 +388,15 @@ def test_a_frozen_screen_keeps_what_it_showed(round, by, monkeypatch):
     reveal.begin_ranking(round, by, places=4, drumroll=0)
     reveal.step(round, by)
     now = reveal.state(round)
-    changing = ("server_time", "version", "stage_version", "is_running")
+    changing = ("server_time", "version", "stage_version")
     assert {k: v for k, v in now.items() if k not in changing} == {
         k: v for k, v in held.items() if k not in changing
     }
     assert now["version"] > held["version"], "keys act on what is there"
+    driven = reveal.driven_state(round)["drive"]
+    assert (driven["scene"], driven["phase"]) == ("ranking", "presentation")
+    assert driven["current"] == team(round, 2).pk
+    assert driven["teams"] == [team(round, n).pk for n in (1, 2, 3, 4)]
     reveal.freeze(round, by)
     assert reveal.state(round)["scene"] == "stage", "frozen twice is frozen once"
     reveal.unfreeze(round, by)

@@ -340,3 +340,19 @@ def test_prizes_go_by_rank_and_by_name(track, organizer):
     refusal("award_given", lambda: awards.delete_award(special, organizer))
     awards.take_back(winner, organizer)
     awards.delete_award(special, organizer)
+
+
+def test_the_published_result_does_not_say_whom_judges_excluded(track, organizer, client):
+    """As it does not show their sheets: a rank is missing, and that is all."""
+    teams, judges = people(track, 2, 1)
+    round = roadshow(track, teams, judges, [[9], [8]], advance=1)
+    advancement.sign_off(decided(round, organizer), organizer)
+    round.refresh_from_db()
+    rounds.publish_round(round, organizer)
+    standings.refresh(round)
+    inside = standings.current(round, standings.FULL).rows.first().explanation["components"][0]
+    assert inside["vetoed"] is False
+    standing = standings.public_standing(round)
+    answer = client.get("/api/v1/standing-rows/", {"standing": standing.pk})
+    assert len(answer.json()["results"]) == 2
+    assert "vetoed" not in answer.content.decode()
