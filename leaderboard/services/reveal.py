@@ -79,7 +79,11 @@ def shown_scores(scores: Scores, step: int, *, show_judges: bool, decimals: int)
     """What is to be seen of them at a step. A sheet that waits has no total, whatever it is."""
     count = len(scores.sheets)
     struck = step > count
-    lowest = min((total for _j, total, dropped in scores.sheets if dropped), default=None)
+    # With equal extremes it makes no difference which is called which.
+    dropped_sheets = sorted(
+        (total, n) for n, (_judge, total, dropped) in enumerate(scores.sheets, start=1) if dropped
+    )
+    lowest = {n for _total, n in dropped_sheets[: len(dropped_sheets) // 2]}
     sheets = []
     for n, (judge, total, dropped) in enumerate(scores.sheets, start=1):
         shown = n <= step
@@ -87,9 +91,7 @@ def shown_scores(scores: Scores, step: int, *, show_judges: bool, decimals: int)
         if show_judges:
             sheet["judge"] = judge
         if shown and struck and dropped:
-            # With both extremes equal it makes no difference which is called which.
-            sheet["dropped"] = "lowest" if total == lowest else "highest"
-            lowest = None if total == lowest else lowest
+            sheet["dropped"] = "lowest" if n in lowest else "highest"
         sheets.append(sheet)
     done = step >= scores.steps
     return {
