@@ -94,7 +94,7 @@ def test_a_judge_scores_and_submits(site, hall, open_context, orientation):
     page.locator(f'[data-assignment="{first.pk}"]').click()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     small = page.evaluate(
-        "[...document.querySelectorAll('.choice span, .btn, .slide input')]"
+        "[...document.querySelectorAll('.choice span, .btn, .slide input, .sync')]"
         ".filter(b => b.offsetParent && b.getBoundingClientRect().height < 48).length"
     )
     assert small == 0, "targets for fingers"

@@ -232,7 +232,7 @@ function syncView() {
   if (tablet.link === "online" && waiting) [kind, text] = ["quiet", t("sending", { n: waiting })];
   if (decisions) [kind, text] = ["bad", t("attention", { n: decisions })];
   return html`<div class="sync-place" role="status"><a class="sync sync-${kind}" id="sync" href="#/tablet"
-    data-waiting=${waiting} data-link=${tablet.link} data-storing=${tablet.isStoring} data-push=${app.push}>${text}</a></div>`;
+    data-waiting=${waiting} data-link=${tablet.link} data-storing=${tablet.isStoring} data-push=${app.push}><span>${text}</span></a></div>`;
 }
 
 // A stage ends with its round, whatever it showed last.

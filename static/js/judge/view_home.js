@@ -155,7 +155,7 @@ export function tabletView({ tablet, act, app }) {
             <div><dt>${t("event")}</dt><dd>${pick(kept.event, "name")}</dd></div>` : nothing}
           <div><dt>${t("device")}</dt><dd>${tablet.device}</dd></div>
         </dl>
-        <p class="buttons"><button class="btn btn-quiet" @click=${act.signOut}>${t("sign_out")}</button></p>
+        <p class="buttons"><button class="btn btn-quiet" id="sign-out" @click=${act.signOut}>${t("sign_out")}</button></p>
       </section>
     </div>
   `;
@@ -169,6 +169,6 @@ function codeView(code, act) {
           <span class="quiet">${t("code_lasts", { n: code.minutes })}</span></p>`
       : nothing}
     ${code?.failed ? html`<p class="notice notice-bad" role="alert">${t("code_failed")}</p>` : nothing}
-    <button class="btn" @click=${act.code}>${t("code_show")}</button>
+    <button class="btn" id="code" @click=${act.code}>${t("code_show")}</button>
   `;
 }
