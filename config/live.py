@@ -11,7 +11,7 @@ import logging
 import os
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,14 +88,21 @@ class Hub:
 
     def __init__(self):
         self._streams: dict[str, set[Stream]] = {}
+        self._count = 0
         self._hangup: asyncio.TimerHandle | None = None
         self.is_open = False
 
+    @property
+    def is_full(self) -> bool:
+        return self._count >= settings.LIVE_MAX_STREAMS
+
     def add(self, stream: Stream) -> None:
+        self._count += 1
         for channel in stream.channels:
             self._streams.setdefault(channel, set()).add(stream)
 
     def drop(self, stream: Stream) -> None:
+        self._count -= 1
         for channel in stream.channels:
             listeners = self._streams.get(channel, set())
             listeners.discard(stream)
@@ -227,33 +234,40 @@ def endpoint(hub: Hub):
             channels = read_ticket(request.query_params.get("ticket", ""))
         except BadTicket as error:
             return PlainTextResponse(f"{error}\n", 403, headers)
-        if not hub.is_open:
+        # Pages that are sent away poll, and try again by and by.
+        if not hub.is_open or hub.is_full:
             return PlainTextResponse("Nothing can be told now; ask again.\n", 503, headers)
-        return EventStream(
-            _events(hub, channels),
+        return EventStream(hub, Stream(channels), headers)
+
+    return live
+
+
+async def _events(stream: Stream) -> AsyncIterator[bytes]:
+    yield _event("hello", {**_now(), "channels": stream.channels}, retry=2000)
+    async for event in stream.events():
+        yield event
+
+
+class EventStream(EventSourceResponse):
+    """Counts from the moment it is granted, so that a rush does not get more than there is room
+    for; and is heard before it says so, so that nothing falls between that and what the page then
+    asks for."""
+
+    def __init__(self, hub: Hub, stream: Stream, headers: dict):
+        super().__init__(
+            _events(stream),
             headers=headers,
             sep="\n",
             ping=PING_S,
             ping_message_factory=lambda: _event("ping", _now()),
             send_timeout=STALLED_S,
         )
+        self._hub, self._stream = hub, stream
+        hub.add(stream)
 
-    return live
-
-
-async def _events(hub: Hub, channels: Iterable[str]) -> AsyncIterator[bytes]:
-    stream = Stream(list(channels))
-    hub.add(stream)
-    try:
-        # Heard before it is told so: nothing falls between this and what the page then asks for.
-        yield _event("hello", {**_now(), "channels": stream.channels}, retry=2000)
-        async for event in stream.events():
-            yield event
-    finally:
-        hub.drop(stream)
-
-
-class EventStream(EventSourceResponse):
     async def __call__(self, scope, receive, send) -> None:
-        with contextlib.suppress(SendTimeoutError):
-            await super().__call__(scope, receive, send)
+        try:
+            with contextlib.suppress(SendTimeoutError):
+                await super().__call__(scope, receive, send)
+        finally:
+            self._hub.drop(self._stream)

@@ -380,6 +380,8 @@ LIVE_DIR = DATA_DIR / "live"
 # Redis has one space of channels for all its databases.
 LIVE_REDIS_CHANNEL = f"wuzhen-live-{urlsplit(REDIS_URL).path.strip('/') or 0}"
 LIVE_TICKET_S = env.int("LIVE_TICKET_S", default=2 * 24 * 3600)
+# Streams that one process of the web server holds; further pages poll.
+LIVE_MAX_STREAMS = env.int("LIVE_MAX_STREAMS", default=5000)
 # Threads that serve pages, in each process of the web server; streams take none.
 WEB_THREADS = env.int("WEB_THREADS", default=8)
 

@@ -108,7 +108,16 @@ TEXTS = {
     "keep_mine": _("Keep the one from here"),
     "take_theirs": _("Take the other"),
     "submit_conflict": _(
-        "Marks of this sheet were changed on another tablet. Look at them, then submit again."
+        "Marks of this sheet were changed meanwhile, on another tablet or by a new version of the "
+        "rubric. Look at them, then submit again."
+    ),
+    "submit_conflict_in": _(
+        "This sheet was handed in on another tablet, with other marks than those you confirmed "
+        "here. Look at them; if they are wrong, ask the organizers to return the sheet."
+    ),
+    "submit_conflict_back": _(
+        "The organizers returned this sheet after you had handed it in here. See why, then submit "
+        "again."
     ),
     "understood": _("Understood"),
     "refused_title": _("Not accepted by the server"),
@@ -131,12 +140,21 @@ TEXTS = {
     # Signing in
     "welcome": _("Judging on this tablet"),
     "sign_in_help": _("Scan the QR code that the organizers gave you, or paste the link here."),
+    "sign_in_code_help": _(
+        "Are you signed in in this tablet's browser? There, “This tablet” shows a code for here."
+    ),
+    "sign_in_refused": _(
+        "This link or code was used, revoked or has expired, or is not right. Check it, or ask for a "
+        "new one."
+    ),
+    "sign_in_offline": _("The server does not answer. Try again when there is a connection."),
     "sign_in_field": _("Link or code"),
     "sign_in": _("Sign in"),
     "sign_in_again": _(
         "You are signed out. What you marked is kept on this tablet and is sent once you sign in "
         "again with a new link."
     ),
+    "left_unsent": _("{n} changes on this tablet have not reached the server."),
     "other_unsent": _("{n} changes of another judge wait on this tablet until they sign in again."),
     "sign_out": _("Sign out"),
     "sign_out_unsent": _(
@@ -150,6 +168,15 @@ TEXTS = {
     "storage_failed": _(
         "This tablet's store takes nothing. Keep this page open until everything is saved on the "
         "server."
+    ),
+    "stay_title": _("{n} changes live in this page alone"),
+    "stay_help": _(
+        "This tablet's store does not take them: they would be gone with the page. Wait until they "
+        "are saved on the server, or save them as a file first."
+    ),
+    "insecure": _(
+        "This address is not secure (http). The app does not open without a network here, and the "
+        "browser may clear what is kept. Ask the organizers for the address that begins with https."
     ),
     "storage_lost": _(
         "The browser cleared this tablet's store. {n} changes had not reached the server. Compare "
@@ -168,6 +195,17 @@ TEXTS = {
     "install_help": _("Put it on the home screen: it then opens without a network."),
     "install_ios": _("In Safari: Share, then “Add to Home Screen”."),
     "installed": _("Installed on this tablet."),
+    "code_help": _("The installed app asks who you are: type this code there."),
+    "code_show": _("Show a code"),
+    "code_lasts": _("It works once, within {n} minutes."),
+    "code_failed": _("There is no code now. Are you connected and signed in?"),
+    "needs_network": _(
+        "This version of the app needs a connection once. What you marked is kept on this tablet."
+    ),
+    "outdated": _(
+        "The server is newer than this app. What you mark is kept and sent; load the page again to "
+        "see everything."
+    ),
     "update_ready": _("A new version is ready."),
     "update": _("Use it"),
     "connection": _("Connection"),

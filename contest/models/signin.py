@@ -12,6 +12,9 @@ class SignInLink(models.Model):
 
     The database holds the SHA-256 of the secret, never the secret: who reads a backup cannot sign
     in. A used link keeps its session alive until it expires or is revoked.
+
+    One that was ``handed_from`` another is a short code, made where that one had signed in, for the
+    installed app beside it: good for minutes, and no longer alive than the other.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -42,6 +45,15 @@ class SignInLink(models.Model):
     expires_at = models.DateTimeField(_("expires"))
     used_at = models.DateTimeField(_("used"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    handed_from = models.ForeignKey(
+        "self",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="handed_on",
+        verbose_name=_("handed on from"),
+    )
+    usable_until = models.DateTimeField(_("usable until"), null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -63,4 +75,5 @@ class SignInLink(models.Model):
     @property
     def is_usable(self) -> bool:
         """Whether it can still sign somebody in."""
-        return self.is_live and self.used_at is None
+        in_time = self.usable_until is None or timezone.now() < self.usable_until
+        return self.is_live and self.used_at is None and in_time

@@ -31,13 +31,15 @@ class Sent:
     """How a change came: the key that makes it harmless when repeated, and from which tablet.
 
     ``base`` is the number of the record's entry that the tablet knew of what it changes, so that a
-    change made meanwhile on another tablet is noticed; 0 if it knew of none.
+    change made meanwhile on another tablet is noticed; 0 if it knew of none. ``is_imported`` says
+    that it was read in from a file, and so may be older than what its own tablet has sent since.
     """
 
     key: str
     device: str = ""
     device_at: datetime | None = None
     base: int = 0
+    is_imported: bool = False
 
     def __post_init__(self):
         if not 1 <= len(self.key) <= 64:
@@ -47,7 +49,8 @@ class Sent:
 
 
 class Conflict(Refused):
-    """Another tablet of the same judge changed this meanwhile; ``entry`` is what it left."""
+    """This changed and the sender did not know: on another tablet of the same judge, or because the
+    organizers returned the sheet. ``entry`` of the record says what was done last."""
 
     def __init__(self, entry: RecordEntry | None):
         super().__init__(
@@ -132,13 +135,28 @@ def _repeat(sheet: Scoresheet, sent: Sent, **said) -> RecordEntry | None:
 
 
 def _require_known(sheet: Scoresheet, sent: Sent, **what) -> None:
-    """Raise Conflict if another tablet made an entry of this that the sender did not know."""
+    """Raise Conflict if another tablet made an entry of this that the sender did not know.
+
+    Entries of the organizers do not count: they carry over what the judge gave before.
+    """
     if not sent.device:
         return
     own = RecordEntry.objects.filter(scoresheet=sheet, by=sheet.assignment.judge.user_id, **what)
     newest = own.order_by("number").last()
-    if newest is not None and newest.device != sent.device and newest.number > sent.base:
+    if newest is not None and newest.number > sent.base and not _follows(sent, newest):
         raise Conflict(newest)
+
+
+def _follows(sent: Sent, entry: RecordEntry) -> bool:
+    """Whether the tablet that made the entry sends this after it.
+
+    A tablet sends in the order in which its judge tapped; what comes from a file may be older.
+    """
+    if entry.device != sent.device:
+        return False
+    if not sent.is_imported:
+        return True
+    return bool(entry.device_at and sent.device_at and entry.device_at <= sent.device_at)
 
 
 def _in_force(criterion: Criterion, sheet: Scoresheet) -> Criterion:
@@ -204,7 +222,9 @@ def save_mark(
         if value is not None:
             value += 0  # −0 is 0
             criterion.validate_mark(value)
-        _require_known(sheet, sent, kind=Kind.MARK, criterion=criterion)
+        # By its code: a mark that a new version of the rubric carried over has its judge's entry
+        # under the criterion of the version before.
+        _require_known(sheet, sent, kind=Kind.MARK, criterion__code=criterion.code)
         marks = {mark.criterion_id: mark for mark in sheet.marks.all()}
         mark = marks.get(criterion.pk)
         previous = mark.value if mark else None
@@ -271,19 +291,25 @@ def submit_sheet(
     """Hand the sheet in; doing it twice changes nothing. Raises Refused.
 
     ``seen`` are the marks (by criterion) that the judge confirmed; where the server holds others,
-    the sheet is not handed in, and Conflict is raised.
+    Conflict is raised, be the sheet handed in already or not. ``sent.base`` is the number of the
+    entry by which, as far as the tablet knew, the sheet was handed in or returned last: a request
+    that was made before a return does not undo it.
     """
     with transaction.atomic():
         sheet = _locked(sheet)
         _require_judge(sheet, by)
         if sent is not None and _repeat(sheet, sent, kind=Kind.SUBMITTED):
             return sheet
-        if sheet.status == ScoresheetStatus.SUBMITTED:
+        marks = dict(sheet.marks.values_list("criterion_id", "value"))
+        is_submitted = sheet.status == ScoresheetStatus.SUBMITTED
+        if seen is not None and dict(seen) != marks:
+            raise Conflict(_newest(sheet, Kind.SUBMITTED if is_submitted else Kind.MARK))
+        if is_submitted:
             return sheet
         _require_writable(sheet)
-        marks = dict(sheet.marks.values_list("criterion_id", "value"))
-        if seen is not None and dict(seen) != marks:
-            raise Conflict(sheet.entries.filter(kind=Kind.MARK).order_by("number").last())
+        returned = _newest(sheet, Kind.RETURNED)
+        if sent is not None and returned is not None and returned.number > sent.base:
+            raise Conflict(returned)
         if lacking := missing(sheet.assignment.panel.rubric.criteria.all(), marks):
             raise Refused(
                 _("Marks are missing for: %(names)s."),
@@ -294,6 +320,10 @@ def submit_sheet(
         _write(sheet, Kind.SUBMITTED, by, sent)
         _ranking_changed(sheet.assignment)
     return sheet
+
+
+def _newest(sheet: Scoresheet, kind: str) -> RecordEntry | None:
+    return sheet.entries.filter(kind=kind).order_by("number").last()
 
 
 def return_sheet(sheet: Scoresheet, by: User, reason: str) -> Scoresheet:

@@ -8,7 +8,7 @@ is done once. What the server answers for each is final; what it did not answer 
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -40,6 +40,9 @@ from judging.states import ScoresheetStatus
 Kind = RecordEntry.Kind
 # So many operations are taken at once; a tablet that was long away sends several times.
 MOST_OPERATIONS = 50
+# What a package is made of. An app draws only packages of the form that it knows; count on where
+# the form changes, here and in static/js/judge/tablet.js.
+FORMAT = 2
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
 
 
@@ -49,8 +52,12 @@ LANGUAGES = {"zh": "zh-hans", "en": "en"}
 def package(judge: Judge) -> dict:
     """Everything the judge's tablet shows, in both languages, as JSON.
 
-    The number of queries does not grow with teams; per round there are a few.
+    The number of queries does not grow with teams; per round there are a few. Numbers of entries
+    are read before what they stand for: what is written meanwhile is then newer than its number,
+    which costs a question at worst. The other way round a tablet would take what it never showed
+    for known.
     """
+    numbers = _Numbers(judge)
     assignments = list(
         Assignment.objects.filter(judge=judge)
         .exclude(participation__round__status=RoundStatus.DRAFT)
@@ -68,27 +75,29 @@ def package(judge: Judge) -> dict:
         )
     )
     sheets = [a.scoresheet for a in assignments if hasattr(a, "scoresheet")]
-    known = _Known(judge, sheets)
+    known = _Known(judge, sheets, numbers)
+    wanted = {a.panel.rubric_id for a in assignments}
+    rubrics = {
+        rubric.pk: rubric
+        for rubric in Rubric.objects.filter(pk__in=wanted).prefetch_related("criteria")
+    }
     rounds: dict[int, dict] = {}
     for assignment in assignments:
         round = assignment.participation.round
         if round.pk not in rounds:
             rounds[round.pk] = _round(round)
-        rounds[round.pk]["teams"].append(_team(assignment, known))
-        rounds[round.pk]["rubrics"].setdefault(str(assignment.panel.rubric_id), None)
-    wanted = {int(pk) for shown in rounds.values() for pk in shown["rubrics"]}
-    rubrics = {
-        rubric.pk: describe_rubric(rubric)
-        for rubric in Rubric.objects.filter(pk__in=wanted).prefetch_related("criteria")
-    }
+        rubric = rubrics[assignment.panel.rubric_id]
+        rounds[round.pk]["teams"].append(_team(assignment, known, rubric))
+        if str(rubric.pk) not in rounds[round.pk]["rubrics"]:
+            rounds[round.pk]["rubrics"][str(rubric.pk)] = describe_rubric(rubric)
     for shown in rounds.values():
         # Anonymous teams come last, in an order that says nothing of the running order.
         shown["teams"].sort(
             key=lambda team: (team["anonymous"], team["anonymous"] and team["code"])
         )
-        shown["rubrics"] = {pk: rubrics[int(pk)] for pk in shown["rubrics"]}
     event = judge.event
     return {
+        "format": FORMAT,
         "server_time": timezone.now().isoformat(),
         "judge": {
             "id": judge.pk,
@@ -113,26 +122,58 @@ def package(judge: Judge) -> dict:
     }  # fmt: skip
 
 
+class _Numbers:
+    """Of each thing that the judge may change, the newest entry: what tablets base changes on.
+
+    Marks go by their criterion's code, so that what was given by one version of a rubric is known
+    by the next; whatever handed a sheet in or returned it is one thing, and so are a conflict of
+    interest and its end.
+    """
+
+    TURNS = (Kind.SUBMITTED, Kind.RETURNED)
+    RECUSALS = (Kind.RECUSED, Kind.RECUSAL_LIFTED)
+
+    def __init__(self, judge: Judge):
+        self._newest: dict = {}
+        for sheet_id, participation_id, kind, code, number in (
+            RecordEntry.objects.filter(
+                judge=judge,
+                kind__in=[Kind.MARK, Kind.COMMENT, Kind.NOTE, *self.TURNS, *self.RECUSALS],
+            )
+            .order_by("record", "number")
+            .values_list("scoresheet_id", "participation_id", "kind", "criterion__code", "number")
+        ):
+            if kind in self.RECUSALS:
+                self._newest["recusal", participation_id] = number
+            elif kind in self.TURNS:
+                self._newest["turn", sheet_id] = number
+            else:
+                self._newest[kind, sheet_id, code] = number
+
+    def mark(self, sheet: Scoresheet, criterion: Criterion) -> int:
+        return self._newest.get((Kind.MARK, sheet.pk, criterion.code), 0)
+
+    def text(self, sheet: Scoresheet, name: str) -> int:
+        return self._newest.get((scoresheets.TEXTS[name], sheet.pk, None), 0)
+
+    def turn(self, sheet: Scoresheet) -> int:
+        return self._newest.get(("turn", sheet.pk), 0)
+
+    def recusal(self, participation_id: int) -> int:
+        return self._newest.get(("recusal", participation_id), 0)
+
+
 class _Known:
     """What several queries say of all the judge's sheets at once."""
 
-    def __init__(self, judge: Judge, sheets: list[Scoresheet]):
+    def __init__(self, judge: Judge, sheets: list[Scoresheet], numbers: _Numbers):
+        self.numbers = numbers
         self.recused = dict(judge.recusals.values_list("team_id", "reason"))
         self.marks: dict = {}
         for sheet_id, criterion_id, value in Mark.objects.filter(scoresheet__in=sheets).values_list(
             "scoresheet_id", "criterion_id", "value"
         ):
             self.marks.setdefault(sheet_id, {})[criterion_id] = value
-        # The number of the newest entry of each mark and text: what a tablet bases changes on.
-        self.numbers: dict = {}
-        for sheet_id, kind, criterion_id, number in (
-            RecordEntry.objects.filter(
-                scoresheet__in=sheets, kind__in=[Kind.MARK, Kind.COMMENT, Kind.NOTE]
-            )
-            .order_by("number")
-            .values_list("scoresheet_id", "kind", "criterion_id", "number")
-        ):
-            self.numbers[sheet_id, kind, criterion_id] = number
         returned = [s.pk for s in sheets if s.status == ScoresheetStatus.RETURNED]
         self.returned: dict[str, str] = {}
         for entry in LogEntry.objects.filter(
@@ -198,7 +239,7 @@ def pseudonym(participation: Participation) -> str:
     return base64.b32encode(mac.digest()).decode()[:5]
 
 
-def _team(assignment: Assignment, known: _Known) -> dict:
+def _team(assignment: Assignment, known: _Known, rubric: Rubric) -> dict:
     participation, panel = assignment.participation, assignment.panel
     team, entry = participation.team, participation.team.entry
     hidden = panel.is_anonymous
@@ -208,6 +249,7 @@ def _team(assignment: Assignment, known: _Known) -> dict:
         "rubric": panel.rubric_id,
         "anonymous": hidden,
         "recused": recused,
+        "recusal_number": known.numbers.recusal(participation.pk),
         "released": assignment.released_at is not None,
         # Ids, codes and places in the running order lead to the team's public page.
         "participation": None if hidden else participation.pk,
@@ -250,7 +292,7 @@ def _team(assignment: Assignment, known: _Known) -> dict:
             }
             for n, file in enumerate(entry.files.all(), start=1)
         ],
-        "sheet": _sheet(assignment, known),
+        "sheet": _sheet(assignment, known, rubric.criteria.all()),
     }
 
 
@@ -268,30 +310,28 @@ def file_name(file: EntryFile, n: int) -> str:
     return f"{n}.{file_type(file)}"
 
 
-def _sheet(assignment: Assignment, known: _Known) -> dict | None:
+def _sheet(assignment: Assignment, known: _Known, criteria: Iterable[Criterion]) -> dict | None:
     sheet = getattr(assignment, "scoresheet", None)
     if sheet is None:
         return None
-    marks = known.marks.get(sheet.pk, {})
+    marks, numbers = known.marks.get(sheet.pk, {}), known.numbers
     return {
         "id": str(sheet.pk),
         "status": sheet.status,
+        "turn": numbers.turn(sheet),
         "submitted_at": sheet.submitted_at.isoformat() if sheet.submitted_at else None,
         "returned": known.returned.get(str(sheet.pk), ""),
         # A mark that was cleared has an entry and no value.
         "marks": {
-            str(criterion): {"value": _text(marks.get(criterion)), "number": number}
-            for (sheet_id, kind, criterion), number in known.numbers.items()
-            if sheet_id == sheet.pk and kind == Kind.MARK
+            str(criterion.pk): {"value": _text(marks.get(criterion.pk)), "number": number}
+            for criterion in criteria
+            if (number := numbers.mark(sheet, criterion))
         },
-        "comment": _kept(sheet, "comment", known),
-        "private_note": _kept(sheet, "private_note", known),
+        **{
+            name: {"text": getattr(sheet, name), "number": numbers.text(sheet, name)}
+            for name in scoresheets.TEXTS
+        },
     }
-
-
-def _kept(sheet: Scoresheet, name: str, known: _Known) -> dict:
-    number = known.numbers.get((sheet.pk, scoresheets.TEXTS[name], None), 0)
-    return {"text": getattr(sheet, name), "number": number}
 
 
 def _text(value: Decimal | None) -> str | None:
@@ -356,15 +396,16 @@ class Operation:
     order: tuple[int, ...] = ()
     base: int = 0
     device_at: datetime | None = None
+    imported: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of one operation.
 
-    ``saved``: it is on disk; ``number`` is its entry. ``conflict``: another tablet of the judge was
-    first; ``current`` is what holds. ``refused``: a rule forbids it, ``code`` and ``detail`` say
-    which; sent again it is tried again.
+    ``saved``: it is on disk; ``number`` is its entry. ``conflict``: another tablet of the judge, or
+    for a sheet handed in its return, was first; ``current`` is what holds. ``refused``: a rule
+    forbids it, ``code`` and ``detail`` say which; sent again it is tried again.
     """
 
     key: str
@@ -402,16 +443,26 @@ def _words(error: ValidationError) -> str:
 
 
 def _current(entry: RecordEntry | None) -> dict:
-    """What another tablet left, with its number; a note's text is not in the record."""
+    """What holds now, and the entry that the judge is to know of it when they choose.
+
+    A new version of the rubric may have carried a mark over since, or dropped it; a note's text is
+    not in the record.
+    """
     if entry is None:
         return {}
-    text = entry.scoresheet.private_note if entry.kind == Kind.NOTE else entry.text
+    sheet, number, value, criterion_id = entry.scoresheet, entry.number, None, entry.criterion_id
+    if entry.kind == Kind.MARK:
+        code = entry.criterion.code
+        same = sheet.entries.filter(kind=Kind.MARK, criterion__code=code)
+        number = same.order_by("number").last().number
+        if mark := sheet.marks.filter(criterion__code=code).first():
+            value, criterion_id = mark.value, mark.criterion_id
     return {
         "kind": entry.kind,
-        "criterion": entry.criterion_id,
-        "number": entry.number,
-        "value": _text(entry.value),
-        "text": text,
+        "criterion": criterion_id,
+        "number": number,
+        "value": _text(value),
+        "text": sheet.private_note if entry.kind == Kind.NOTE else entry.text,
         "at": entry.at.isoformat(),
         "device": entry.device,
     }
@@ -419,7 +470,9 @@ def _current(entry: RecordEntry | None) -> dict:
 
 def _do(judge: Judge, operation: Operation, device: str) -> int:
     """The number of the entry that the operation made, now or when it was first sent."""
-    sent = Sent(operation.key, device, operation.device_at, operation.base)
+    sent = Sent(
+        operation.key, device, operation.device_at, operation.base, is_imported=operation.imported
+    )
     by = judge.user
     if operation.kind == "tie":
         tie = (
@@ -437,6 +490,7 @@ def _do(judge: Judge, operation: Operation, device: str) -> int:
     if assignment is None:
         raise Refused(_("The team was taken from you."), code="not_assigned")
     if operation.kind == "recuse":
+        _require_not_lifted(assignment, operation.base)
         recuse(judge, assignment.participation.team, by, operation.text)
         return 0
     sheet = scoresheets.open_sheet(assignment)
@@ -450,3 +504,22 @@ def _do(judge: Judge, operation: Operation, device: str) -> int:
     scoresheets.submit_sheet(sheet, by, sent=sent, seen=operation.marks)
     entry = sheet.entries.filter(kind=Kind.SUBMITTED).order_by("number").last()
     return entry.number if entry else 0
+
+
+def _require_not_lifted(assignment: Assignment, base: int) -> None:
+    """Raise Refused if the conflict of interest was lifted after the tablet sent it, so that one
+    whose answer got lost is not declared again."""
+    lifted = RecordEntry.objects.filter(
+        judge=assignment.judge,
+        participation=assignment.participation,
+        kind=Kind.RECUSAL_LIFTED,
+        number__gt=base,
+    )
+    if lifted.exists():
+        raise Refused(
+            _(
+                "The organizers lifted this conflict of interest meanwhile. Declare it again if it "
+                "still holds."
+            ),
+            code="recusal_lifted",
+        )

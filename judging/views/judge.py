@@ -87,10 +87,13 @@ def judge_home(request):
 
 @cache_control(no_cache=True)
 def judge_worker(request):
-    """The service worker, which changes whenever a part of the app does."""
+    """The service worker. Its text holds a version, so that browsers notice a new app.
+
+    The version covers the names of all files, which in production hold digests of their content,
+    and the page with its texts. Where names hold none (DEBUG, tests) a changed file alone makes no
+    new version.
+    """
     assets = [static(name) for name in ASSETS]
-    # Static files may have no digest in their names (in tests), so their text is not enough; the
-    # page's texts change without any file.
     with override(None):
         digest = hashlib.sha256(json.dumps([assets, texts(), _shell()]).encode()).hexdigest()
     return render(

@@ -38,7 +38,7 @@ def _judges(request, event, judge):
         messages.success(request, _("Saved."))
         return redirect("desk-judges", event.slug)
     links: dict[int, SignInLink] = {}
-    for link in SignInLink.objects.filter(event=event).order_by("created_at"):
+    for link in SignInLink.objects.filter(event=event, handed_from=None).order_by("created_at"):
         links[link.user_id] = link
     judges = list(event.judges.prefetch_related("panels__round"))
     for item in judges:

@@ -8,7 +8,10 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from playwright.sync_api import Error, Page, expect
 
-from tests.browser.tablets import Hall, Tablet
+from contest.services.rounds import close_round
+from judging.services import stage
+from tests.browser.tablets import WAIT_MS, Hall, Tablet
+from tests.conftest import TABLETS
 from tests.permissions.expected import ACCOUNTS, PAGES
 from tests.permissions.world import ROLES, make_world
 
@@ -81,10 +84,11 @@ def test_pages(site, open_context, viewer, language):
     assert not found, "\n".join(dict.fromkeys(found))
 
 
+@pytest.mark.parametrize("orientation", TABLETS)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_tablet(site, open_context, language):
+def test_the_tablet(site, open_context, language, orientation):
     hall = Hall()
-    context = open_context(1024, 768, locale=LANGUAGES[language])
+    context = open_context(*TABLETS[orientation], locale=LANGUAGES[language])
     tablet = Tablet(site, context)
     page = tablet.page
     page.add_init_script(path=AXE)
@@ -98,7 +102,7 @@ def test_the_tablet(site, open_context, language):
     look("signing in")
     tablet.sign_in(hall.judge)
     look("teams")
-    first, second, _third = hall.assignments()
+    first, second, third = hall.assignments()
     tablet.open(first)
     look("an empty sheet")
     tablet.fill(hall)
@@ -118,6 +122,34 @@ def test_the_tablet(site, open_context, language):
     tablet.saved().submit()
     tablet.saved()
     look("a sheet that was handed in")
+    # With a clock that runs; with two tablets that differ; with what the server refuses.
+    stage.call(hall.round, hall.organizer, first.participation)
+    stage.start(hall.round, hall.organizer)
+    expect(page.locator("#clock")).to_contain_text(":", timeout=WAIT_MS)
+    look("a running clock")
+    other = Tablet(site, open_context(1024, 768)).sign_in(hall.judge).open(third)
+    tablet.open(third)
+    with tablet.cut_off():
+        tablet.tap(hall.criteria[0], "3")
+        page.locator("#f-comment").fill("clear and bold")
+        tablet.stored()
+        other.tap(hall.criteria[0], "9")
+        other.saved()
+    expect(page.locator("[data-conflict]")).to_be_visible(timeout=WAIT_MS)
+    look("a conflict")
+    with tablet.cut_off():
+        page.locator("#f-private_note").fill("ask about the data")
+        tablet.stored()
+        close_round(hall.round, hall.organizer)
+    expect(page.locator("[data-refused]")).to_be_visible(timeout=WAIT_MS)
+    look("a refusal")
     page.locator("header nav a").click()
     look("the tablet")
+    page.locator("#code").click()
+    expect(page.locator(".code")).to_be_visible()
+    look("a code")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.locator("#sign-out").click()
+    expect(page.locator("#link")).to_be_visible()
+    look("signing in, with work left here")
     assert not found, "\n".join(dict.fromkeys(found))

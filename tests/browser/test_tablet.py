@@ -1,5 +1,8 @@
 """The judge's tablet in a real browser: what one judge does, and what becomes of it."""
 
+import json
+import re
+import time
 from datetime import timedelta
 from decimal import Decimal
 
@@ -7,7 +10,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from contest.services.rounds import close_round
+from contest import live
+from contest.services.rounds import close_round, open_round
 from contest.services.signin import link_url, make_link
 from judging.models import Mark, RecordEntry, Recusal, Scoresheet
 from judging.services import reminders, stage, ties
@@ -15,6 +19,7 @@ from judging.services.scoresheets import return_sheet, submit_sheet
 from judging.tablet_texts import TEXTS
 from tests.browser.tablets import WAIT_MS, Hall, Tablet
 from tests.conftest import TABLETS
+from tests.factories import make_panel, make_participation, make_round, make_team
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -25,6 +30,42 @@ CLEAR = """
   deleting.onerror = fail;
 })
 """
+
+
+# The disk is full: `full(["add", "put"])` takes no more of that, `full([])` is as it was.
+FULL = """
+() => {
+  const whole = { ...Object.getOwnPropertyDescriptors(IDBObjectStore.prototype) };
+  window.full = (names) => {
+    for (const name of ["add", "put", "delete"]) {
+      const { value } = whole[name];
+      IDBObjectStore.prototype[name] = names.includes(name)
+        ? () => { throw new DOMException("full", "QuotaExceededError"); }
+        : value;
+    }
+  };
+}
+"""
+
+
+KEPT = """
+() => new Promise((give) => {
+  indexedDB.open("wuzhen-judge").onsuccess = ({ target: { result: db } }) => {
+    db.transaction("kept").objectStore("kept").getAllKeys().onsuccess = ({ target }) => {
+      db.close();
+      give(target.result);
+    };
+  };
+})
+"""
+
+
+def until(page, holds, seconds=10) -> None:
+    """Wait for what no page shows."""
+    ends = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < ends
+        page.wait_for_timeout(50)
 
 
 @pytest.fixture
@@ -53,7 +94,7 @@ def test_a_judge_scores_and_submits(site, hall, open_context, orientation):
     page.locator(f'[data-assignment="{first.pk}"]').click()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     small = page.evaluate(
-        "[...document.querySelectorAll('.choice span, .btn, .slide input')]"
+        "[...document.querySelectorAll('.choice span, .btn, .slide input, .sync')]"
         ".filter(b => b.offsetParent && b.getBoundingClientRect().height < 48).length"
     )
     assert small == 0, "targets for fingers"
@@ -277,6 +318,66 @@ def test_the_chair_decides_a_tie(site, open_context):
     assert [row.participation.team.name_en for row in ranked] == shown[::-1]
 
 
+def test_a_running_clock_stops_nothing_from_being_drawn(tablet, hall):
+    first, second, _third = hall.assignments()
+    stage.call(hall.round, hall.organizer, first.participation)
+    stage.start(hall.round, hall.organizer)
+    page = tablet.page
+    tablet.open(first)
+    clock = page.locator("#clock")
+    expect(clock).to_have_text(re.compile(r"^\d+:\d\d$"), timeout=WAIT_MS)
+    page.wait_for_timeout(2000)
+    tablet.fill(hall)
+    assert tablet.total == "78.00"
+    page.get_by_role("button", name="Next team").click()
+    expect(page.locator("h1")).to_have_text(second.participation.team.name_en)
+    tablet.fill(hall, idea="9")
+    tablet.submit()
+    tablet.saved()
+    expect(page.locator("main")).to_contain_text("This sheet was submitted")
+    before = clock.inner_text()
+    expect(clock).not_to_have_text(before)
+    assert sheet_of(second).status == "submitted"
+
+
+def test_of_a_closed_round_no_stage_is_shown(tablet, hall):
+    first = hall.assignments()[0]
+    stage.call(hall.round, hall.organizer, first.participation)
+    line = tablet.page.locator(".stage-line")
+    expect(line).to_contain_text("Now on stage", timeout=WAIT_MS)
+    close_round(hall.round, hall.organizer)
+    expect(line).to_have_count(0, timeout=WAIT_MS)
+
+
+def test_a_new_running_order_arrives_with_the_draw(tablet, hall):
+    rows = tablet.page.locator(".team strong")
+    expect(rows).to_have_count(3)
+    expect(tablet.sync).to_have_attribute("data-push", "live", timeout=WAIT_MS)
+    order = [a.participation for a in hall.assignments()][::-1]
+    stage.reorder(hall.round, hall.organizer, [p.pk for p in order])
+    expect(rows).to_have_text([p.team.name_en for p in order], timeout=5000)
+
+
+def test_a_round_that_opens_is_listened_to(site, open_context):
+    hall = Hall()
+    final = make_round(hall.track, format="roadshow", kind="final", status="draft")
+    make_participation(final, make_team(hall.track))
+    make_panel(final, [hall.judge], hall.panel.rubric)
+    tablet = Tablet(site, open_context(1024, 768)).sign_in(hall.judge)
+    page = tablet.page
+    expect(tablet.sync).to_have_attribute("data-push", "live", timeout=WAIT_MS)
+    expect(page.locator(".round")).to_have_count(1)
+    streams = []
+    page.on("request", lambda asked: "/live/?" in asked.url and streams.append(asked.url))
+    open_round(final, hall.organizer)
+    expect(page.locator(".round")).to_have_count(2, timeout=5000)
+    # The stage of that round is heard, too, long before the tablet asks by itself.
+    until(page, lambda: len(streams) == 1)
+    expect(tablet.sync).to_have_attribute("data-push", "live", timeout=WAIT_MS)
+    stage.call_next(final, hall.organizer)
+    expect(page.locator(".stage-line")).to_contain_text("Now on stage", timeout=5000)
+
+
 def test_a_reminder_is_shown_until_it_is_closed(tablet, hall):
     reminders.remind(hall.round, hall.judge, hall.organizer, "five minutes left")
     notice = tablet.page.locator(".notice", has_text="five minutes left")
@@ -392,6 +493,91 @@ def test_a_clock_that_is_hours_off_changes_nothing(site, hall, open_context):
     assert timedelta(hours=4, minutes=58) < ahead <= timedelta(hours=5)
 
 
+def test_a_message_on_its_way_does_not_move_the_clock_and_every_answer_does(
+    site, hall, open_context
+):
+    context = open_context(1024, 768)
+    context.add_init_script(
+        """const Real = Date;
+        window.ahead = 0;
+        Date = class extends Real {
+          constructor(...given) {
+            if (given.length) super(...given);
+            else super(Real.now() + window.ahead);
+          }
+          static now() { return Real.now() + window.ahead; }
+        };"""
+    )
+    tablet = Tablet(site, context).sign_in(hall.judge)
+    page = tablet.page
+    expect(tablet.sync).to_have_attribute("data-push", "live", timeout=WAIT_MS)
+    first = hall.assignments()[0]
+    stage.call(hall.round, hall.organizer, first.participation)
+    limit = stage.start(hall.round, hall.organizer).limit_s
+
+    def left() -> int:
+        minutes, seconds = page.locator("#clock").inner_text().split(":")
+        return 60 * int(minutes) + int(seconds)
+
+    page.wait_for_function("() => document.getElementById('clock')?.textContent.includes(':')")
+    late = stage.describe(hall.round)
+    ago = (timezone.now() - timedelta(minutes=1)).isoformat()
+    late |= {"version": late["version"] + 1, "server_time": ago, "phase": "questions"}
+    live.publish(live.channel("stage", hall.round.pk), {"stage": late})
+    expect(page.locator(".stage-line")).to_contain_text("questions")
+    page.wait_for_timeout(300)
+    assert limit - 30 <= left() <= limit
+    # The device's clock jumps; the next answer says that nothing changed, and what time it is.
+    page.evaluate("window.ahead = 3600e3")
+    return_to_server_state(page)
+    page.wait_for_timeout(300)
+    assert limit - 40 <= left() <= limit
+
+
+def test_a_server_that_refuses_is_asked_ever_less_often(tablet, hall):
+    first = hall.assignments()[0]
+    idea = hall.criteria[0]
+    page = tablet.page
+    tablet.open(first).saved()
+    page.route("**/live/**", lambda route: route.abort())
+    page.route("**/outbox/", lambda route: route.fulfill(status=503, body="{}"))
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")  # the stream ends
+    sent = posts(tablet)
+    for n in range(24):
+        tablet.tap(idea, "5" if n % 2 else "6")
+        page.wait_for_timeout(250)
+    # At once, after about 1 s and after about 3 s; the next is not due before 6 s.
+    assert 2 <= len(sent) <= 4
+    page.unroute("**/outbox/")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    tablet.saved()
+    assert len(values(first)) == 24
+
+
+def test_a_question_of_the_browser_holds_nothing_up(site, hall, open_context):
+    context = open_context(1024, 768)
+    context.add_init_script(
+        "if (window.StorageManager) {"
+        "  StorageManager.prototype.persisted = async () => false;"
+        "  StorageManager.prototype.persist = () => new Promise(() => {});"
+        "}"
+    )
+    tablet = Tablet(site, context).sign_in(hall.judge).ready_offline()
+    stage.call(hall.round, hall.organizer, hall.assignments()[0].participation)
+    expect(tablet.page.locator("#clock")).to_contain_text(":", timeout=5000)
+    expect(tablet.sync).to_have_attribute("data-push", "live")
+
+
+def test_an_address_that_is_not_secure_is_told(site, hall, open_context):
+    context = open_context(1024, 768)
+    tablet = Tablet(site, context).sign_in(hall.judge)
+    told = tablet.page.get_by_text("This address is not secure")
+    expect(told).to_have_count(0)
+    context.add_init_script("Object.defineProperty(window, 'isSecureContext', { value: false })")
+    tablet.page.reload()
+    expect(told).to_be_visible()
+
+
 # --- The tablet's store ----------------------------------------------------------------------
 
 
@@ -399,7 +585,7 @@ def test_a_tap_while_the_store_is_read_stays_in_sight(tablet, hall):
     first = hall.assignments()[0]
     idea = hall.criteria[0]
     tablet.open(first)
-    # The next time the app reads its store, a finger is quicker than the answer.
+    # The next time the app reads its store after a tap, a finger is quicker than the answer.
     tablet.page.evaluate(
         """([selector, mark]) => {
           window.shown = [];
@@ -407,13 +593,15 @@ def test_a_tap_while_the_store_is_read_stays_in_sight(tablet, hall):
             window.shown.push(document.querySelector(mark).textContent);
           }).observe(document.querySelector(mark), { characterData: true, subtree: true,
             childList: true });
-          const read = IDBObjectStore.prototype.getAll;
-          IDBObjectStore.prototype.getAll = function (...given) {
-            const asked = read.apply(this, given);
-            IDBObjectStore.prototype.getAll = read;
-            setTimeout(() => document.querySelector(selector).click());
-            return asked;
-          };
+          document.addEventListener("change", () => {
+            const read = IDBObjectStore.prototype.getAll;
+            IDBObjectStore.prototype.getAll = function (...given) {
+              const asked = read.apply(this, given);
+              IDBObjectStore.prototype.getAll = read;
+              setTimeout(() => document.querySelector(selector).click());
+              return asked;
+            };
+          }, { once: true, capture: true });
         }""",
         [f'[data-criterion="{idea.pk}"] {what}' for what in ('input[value="9"]', ".mark")],
     )
@@ -449,6 +637,183 @@ def test_what_the_disk_does_not_take_is_said_and_keeps_its_order(tablet, hall):
         assert [operation["value"] for operation in tablet.outbox()] == ["5", "6"]
     tablet.saved()
     assert values(first) == [Decimal(5), Decimal(6)]
+
+
+def posts(tablet) -> list:
+    """The requests that carry operations, as they are sent."""
+    sent = []
+    tablet.page.on("request", lambda asked: "/outbox/" in asked.url and sent.append(asked))
+    return sent
+
+
+def test_a_disk_that_lets_things_go_but_takes_no_package_jams_nothing(tablet, hall):
+    first = hall.assignments()[0]
+    idea = hall.criteria[0]
+    page = tablet.page
+    page.evaluate(FULL)
+    sent = posts(tablet)
+    tablet.open(first)
+    page.evaluate("full(['put'])")
+    tablet.tap(idea, "5")
+    tablet.saved()
+    expect(tablet.criterion(idea)).to_contain_text("on the server")
+    assert (len(sent), tablet.outbox()) == (1, [])
+    expect(page.get_by_text("This tablet's store takes nothing")).to_have_count(0)
+    return_to_server_state(page)
+    assert tablet.mark(idea) == "5"
+    assert values(first) == [Decimal(5)]
+
+
+def return_to_server_state(page) -> None:
+    """The app asks for the package anew, as when the network is back."""
+    with page.expect_response(lambda answer: answer.url.endswith("/api/v1/tablet/")):
+        page.evaluate("dispatchEvent(new Event('online'))")
+
+
+def test_a_disk_that_changes_nothing_at_all_jams_nothing(tablet, hall):
+    first = hall.assignments()[0]
+    idea, impact, *_more = hall.criteria
+    page = tablet.page
+    page.evaluate(FULL)
+    sent = posts(tablet)
+    tablet.open(first)
+    page.evaluate("full(['put', 'delete'])")
+    tablet.tap(idea, "5")
+    tablet.saved()
+    warning = page.get_by_text("This tablet's store takes nothing")
+    expect(warning).to_be_visible()
+    expect(tablet.criterion(idea)).to_contain_text("on the server")
+    return_to_server_state(page)
+    page.wait_for_timeout(1500)
+    assert len(sent) == 1, "it is not sent for ever"
+    assert len(tablet.outbox()) == 1
+    page.evaluate("full([])")
+    tablet.type(impact, "44")
+    tablet.saved()
+    expect(warning).to_have_count(0)
+    assert tablet.outbox() == []
+    assert values(first) == [Decimal(5), Decimal(44)]
+
+
+def test_after_a_store_that_failed_once_the_next_tap_is_kept(tablet, hall):
+    first = hall.assignments()[0]
+    page = tablet.page
+    tablet.open(first)
+    comment = page.get_by_label("Comment to the team")
+    with tablet.cut_off():
+        comment.fill("one")
+        tablet.stored()
+        page.evaluate(
+            """() => {
+              const read = IDBObjectStore.prototype.getAll;
+              IDBObjectStore.prototype.getAll = function () {
+                IDBObjectStore.prototype.getAll = read;
+                throw new DOMException("lost", "UnknownError");
+              };
+            }"""
+        )
+        comment.fill("one and two")
+        tablet.stored()
+        tablet.tap(hall.criteria[0], "7")
+        tablet.stored()
+    tablet.saved()
+    assert values(first) == [Decimal(7)]
+    assert sheet_of(first).comment == "one and two"
+
+
+def test_what_lives_in_the_page_alone_is_not_left_by_accident(tablet, hall, tmp_path):
+    first = hall.assignments()[0]
+    page = tablet.page
+    tablet.open(first)
+    page.evaluate(FULL)
+    page.evaluate("full(['add'])")
+    with tablet.cut_off():
+        tablet.tap(hall.criteria[0], "5")
+        tablet.stored()
+        asked = []
+        page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+        page.close(run_before_unload=True)
+        page.wait_for_timeout(300)
+        assert asked == ["beforeunload"]
+        page.get_by_role("link", name="This tablet", exact=True).click()
+        page.get_by_role("button", name="Sign out").click()
+        told = page.get_by_role("dialog")
+        expect(told).to_contain_text("1 changes live in this page alone")
+        with page.expect_download() as download:
+            told.get_by_role("button", name="Save as a file").click()
+        download.value.save_as(tmp_path / "kept.json")
+        told.get_by_role("button", name="Close").click()
+        hall.judge.user.sign_in_links.update(revoked_at=timezone.now())
+    kept = json.loads((tmp_path / "kept.json").read_text())
+    assert [operation["value"] for operation in kept["operations"]] == ["5"]
+    # Who has to sign in anew can do so where they are.
+    expect(tablet.sync).to_have_attribute("data-link", "signed_out", timeout=WAIT_MS)
+    _link, token = make_link(hall.judge.user, hall.event, by=None)
+    page.get_by_label("Link or code").fill(link_url(token))
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    tablet.saved()
+    assert values(first) == [Decimal(5)]
+
+
+def test_a_sheet_that_no_disk_took_is_taken_back(tablet, hall):
+    first = hall.assignments()[0]
+    page = tablet.page
+    tablet.open(first).fill(hall)
+    tablet.saved()
+    page.evaluate(FULL)
+    page.evaluate("full(['add'])")
+    with tablet.cut_off():
+        tablet.offline().submit()
+        page.get_by_role("button", name="Take back").click()
+        expect(page.get_by_role("button", name="Submit…")).to_be_visible()
+    tablet.saved()
+    assert sheet_of(first).status == "draft"
+
+
+def test_a_store_that_does_not_open_is_not_taken_for_cleared(tablet, hall):
+    first = hall.assignments()[0]
+    tablet.open(first)
+    context = tablet.context
+    with tablet.cut_off():
+        tablet.tap(hall.criteria[0], "5")
+        tablet.stored()
+        tablet.page.close()
+    closed = context.new_page()
+    closed.add_init_script(
+        "indexedDB.open = () => { throw new DOMException('no', 'UnknownError'); }"
+    )
+    closed.goto(tablet.url)
+    expect(closed.locator("#sync")).to_have_attribute("data-link", "online", timeout=WAIT_MS)
+    expect(closed.get_by_text("This tablet's store takes nothing")).to_be_visible()
+    expect(closed.get_by_text("cleared this tablet's store")).to_have_count(0)
+    closed.close()
+    tablet.again()
+    tablet.saved()
+    assert values(first) == [Decimal(5)]
+
+
+def test_a_package_of_an_older_app_is_not_drawn(tablet, hall):
+    tablet.ready_offline().saved()
+    page = tablet.page
+    page.evaluate(
+        """() => new Promise((done) => {
+          indexedDB.open("wuzhen-judge").onsuccess = ({ target: { result: db } }) => {
+            const kept = db.transaction("kept", "readwrite").objectStore("kept");
+            kept.openCursor().onsuccess = ({ target: { result: cursor } }) => {
+              if (!cursor) { db.close(); done(); return; }
+              if (String(cursor.key).startsWith("package-")) {
+                cursor.update({ package: { format: 1, rounds: [{}] }, etag: "old" });
+              }
+              cursor.continue();
+            };
+          };
+        })"""
+    )
+    with tablet.cut_off():
+        page.reload()
+        expect(page.locator("main")).to_contain_text("needs a connection once")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.locator(".team")).to_have_count(3)
 
 
 def test_a_store_that_is_cleared_under_the_open_page_loses_nothing(tablet, hall):
@@ -499,7 +864,7 @@ def test_two_tabs_of_one_browser_are_one_tablet(tablet, hall):
     tablet.saved()
     other.saved()
     assert values(first) == [Decimal(n) for n in (5, 6, 7, 8)]
-    assert RecordEntry.objects.values("device").distinct().count() == 1
+    assert RecordEntry.objects.filter(kind="mark").values("device").distinct().count() == 1
 
 
 def test_a_tab_that_fell_asleep_while_sending_does_not_hold_up_the_others(tablet, hall):
@@ -544,6 +909,15 @@ def test_a_new_version_is_harmless_offline_and_offered_online(tablet, hall, monk
     expect(home).to_contain_text("All the teams")
     tablet.saved()
     assert values(first) == [Decimal(8)]
+
+
+def test_a_new_version_is_offered_in_the_very_first_session(tablet, hall, monkeypatch):
+    page = tablet.ready_offline().page
+    page.wait_for_function("() => navigator.serviceWorker.controller")
+    monkeypatch.setitem(TEXTS, "home", "All the teams")
+    page.evaluate("navigator.serviceWorker.ready.then((registration) => registration.update())")
+    page.get_by_role("button", name="Use it").click(timeout=WAIT_MS)
+    expect(page.locator("header .home")).to_contain_text("All the teams")
 
 
 # --- Two tablets, two judges -----------------------------------------------------------------
@@ -605,6 +979,83 @@ def test_a_sheet_that_changed_on_the_other_tablet_is_not_handed_in(
     assert sheet_of(first).status == "submitted"
 
 
+def test_a_sheet_handed_in_elsewhere_with_other_marks_is_told(site, tablet, hall, open_context):
+    first = hall.assignments()[0]
+    tablet.open(first).fill(hall)
+    tablet.saved()
+    other = second_device(site, hall, open_context).open(first)
+    with other.cut_off():
+        other.offline().submit()
+        tablet.tap(hall.criteria[0], "3")
+        tablet.submit()
+        tablet.saved()
+    notice = other.page.get_by_role("alert")
+    expect(notice).to_contain_text("handed in on another tablet, with other marks", timeout=WAIT_MS)
+    notice.get_by_role("button", name="Understood").click()
+    expect(other.criterion(hall.criteria[0]).locator(".mark")).to_have_text("3")
+    assert other.state(first) == "submitted"
+
+
+def test_a_sheet_handed_in_before_its_return_stays_with_the_judge(site, tablet, hall, open_context):
+    first = hall.assignments()[0]
+    tablet.open(first).fill(hall)
+    tablet.saved()
+    other = second_device(site, hall, open_context).open(first)
+    with other.cut_off():
+        other.offline().submit()
+        tablet.submit()
+        tablet.saved()
+        return_sheet(sheet_of(first), hall.organizer, "look again")
+    notice = other.page.get_by_role("alert")
+    expect(notice).to_contain_text("The organizers returned this sheet after", timeout=WAIT_MS)
+    assert sheet_of(first).status == "returned"
+    notice.get_by_role("button", name="Understood").click()
+    other.submit()
+    other.saved()
+    assert sheet_of(first).status == "submitted"
+
+
+def test_what_was_sent_cannot_be_taken_back(tablet, hall):
+    first = hall.assignments()[0]
+    page = tablet.ready_offline().page
+    tablet.open(first).fill(hall)
+    tablet.saved()
+
+    def lose(route):
+        route.fetch()
+        route.abort("connectionreset")
+
+    tablet.context.route("**/outbox/", lose)
+    tablet.submit()
+    back = page.get_by_role("button", name="Take back")
+    until(page, lambda: sheet_of(first).status == "submitted")
+    expect(back).to_have_count(0)
+    with tablet.cut_off():
+        page.reload()
+        expect(page.locator(".bar .state-submitting")).to_be_visible()
+        expect(back).to_have_count(0)
+        tablet.context.unroute("**/outbox/")
+    tablet.saved()
+    assert RecordEntry.objects.filter(kind="submitted").count() == 1
+
+
+def test_a_refusal_names_its_team_and_shows_what_was_written(tablet, hall):
+    first = hall.assignments()[0]
+    tablet.open(first)
+    with tablet.cut_off():
+        tablet.page.get_by_label("Comment to the team").fill("clear and bold")
+        tablet.tap(hall.criteria[0], "2")
+        tablet.stored()
+        first.delete()
+    tablet.page.locator("header .home").click()
+    refused = tablet.page.locator("[data-refused]")
+    expect(refused).to_have_count(2, timeout=WAIT_MS)
+    name = first.participation.team.name_en
+    expect(refused.nth(0)).to_contain_text(f"{name} · Comment to the team")
+    expect(refused.nth(0)).to_contain_text("clear and bold")
+    expect(refused.nth(1)).to_contain_text(f"{name} · Idea")
+
+
 def test_what_the_server_refuses_is_kept_and_sent_again(site, tablet, hall, open_context):
     first = hall.assignments()[0]
     idea = hall.criteria[0]
@@ -660,7 +1111,6 @@ def test_after_a_revoked_link_a_new_one_sends_what_was_kept(tablet, hall):
     _link, token = make_link(hall.judge.user, hall.event, by=None)
     tablet.page.get_by_label("Link or code").fill(link_url(token))
     tablet.page.get_by_role("button", name="Sign in", exact=True).click()
-    tablet.page.locator("main button").click()
     tablet.saved()
     assert values(first) == [Decimal(9), Decimal("9.5")]
 
@@ -685,10 +1135,21 @@ def test_what_one_judge_left_is_not_sent_as_anothers(site, open_context):
     tablet.page.get_by_role("link", name="This tablet", exact=True).click()
     expect(tablet.page.locator("main")).to_contain_text("1 changes of another judge wait")
     assert (values(first), values(theirs)) == ([], [Decimal(10)])
+    expect(tablet.page.locator("header .judge")).to_contain_text(two.name)
+    kept = tablet.page.evaluate(KEPT)
+    assert [key for key in kept if key.startswith("package-")] == [f"package-{two.pk}"]
+    with tablet.page.expect_download() as download:
+        tablet.page.get_by_role("button", name="Save as a file").click()
+    assert json.loads(download.value.path().read_text())["operations"] == []
     # Two hands the tablet back.
     tablet.page.get_by_role("button", name="Sign out").click()
     expect(tablet.page.get_by_label("Link or code")).to_be_visible()
     assert not tablet.page.get_by_text(theirs.participation.team.name_en).count()
+    # With nobody signed in, what was left can still be saved.
+    with tablet.page.expect_download() as download:
+        tablet.page.get_by_role("button", name="Save as a file").click()
+    left = json.loads(download.value.path().read_text())
+    assert [(o["judge"], o["value"]) for o in left["operations"]] == [(one.pk, "1")]
     tablet.sign_in(one).saved()
     assert (values(first), values(theirs)) == ([Decimal(1)], [Decimal(10)])
     assert tablet.outbox() == []
@@ -740,3 +1201,93 @@ def test_a_file_of_older_marks_does_not_overwrite_newer_ones(
         expect(other.page.locator("main")).to_contain_text("1 changes were read in.")
     expect(other.sync).to_contain_text("1 need your decision", timeout=WAIT_MS)
     assert values(first) == [Decimal(9)]
+
+
+def test_a_file_that_is_older_than_what_the_same_tablet_sent_asks(
+    site, tablet, hall, open_context, tmp_path
+):
+    first = hall.assignments()[0]
+    idea = hall.criteria[0]
+    page = tablet.ready_offline().page
+    with tablet.cut_off():
+        tablet.open(first).tap(idea, "7")
+        tablet.stored().page.get_by_role("link", name="This tablet", exact=True).click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save as a file").click()
+        file = tmp_path / "outbox.json"
+        download.value.save_as(file)
+        # The tap never arrives from here: the judge goes on after the browser lost it.
+        page.evaluate(CLEAR)
+        page.reload()
+    tablet.saved().open(first).tap(idea, "9")
+    tablet.saved()
+    other = second_device(site, hall, open_context)
+    other.page.get_by_role("link", name="This tablet", exact=True).click()
+    content = json.loads(file.read_text())
+    content["device"] = RecordEntry.objects.get(kind="mark").device  # as if it had kept its name
+    file.write_text(json.dumps(content))
+    other.page.locator("input[type=file]").set_input_files(file)
+    expect(other.sync).to_contain_text("1 need your decision", timeout=WAIT_MS)
+    assert values(first) == [Decimal(9)]
+
+
+def test_the_app_installed_beside_the_browser_signs_in_by_a_code(site, tablet, hall, open_context):
+    tablet.page.get_by_role("link", name="This tablet", exact=True).click()
+    tablet.page.get_by_role("button", name="Show a code").click()
+    code = tablet.page.locator(".code").inner_text()
+    app = Tablet(site, open_context(768, 1024)).go_home()  # shares nothing with the browser
+    app.page.get_by_label("Link or code").fill("WRNG-CDEX")
+    sign_in = app.page.get_by_role("button", name="Sign in", exact=True)
+    sign_in.click()
+    expect(app.page.get_by_role("alert")).to_contain_text("is not right")
+    app.page.get_by_label("Link or code").fill(code.lower())
+    sign_in.click()
+    expect(app.page.locator(".team")).to_have_count(3)
+    expect(app.page.locator("header .judge")).to_contain_text(hall.judge.name)
+    third = Tablet(site, open_context(768, 1024)).go_home()
+    third.page.get_by_label("Link or code").fill(code)
+    third.page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(third.page.get_by_role("alert")).to_contain_text("was used")
+    app.open(hall.assignments()[0]).tap(hall.criteria[0], "7")
+    app.saved()
+
+
+# --- By keyboard and by ear ------------------------------------------------------------------
+
+
+FOCUS = "() => document.activeElement.textContent.trim()"
+
+
+def test_the_focus_goes_where_the_judge_goes(tablet, hall):
+    first, second, _third = hall.assignments()
+    page = tablet.page
+    page.locator(f'[data-assignment="{first.pk}"]').press("Enter")
+    expect(page.locator("h1")).to_be_focused()
+    assert page.evaluate(FOCUS) == first.participation.team.name_en
+    page.get_by_role("button", name="Next team").press("Enter")
+    expect(page.locator("h1")).to_be_focused()
+    assert page.evaluate(FOCUS) == second.participation.team.name_en
+    page.get_by_role("link", name="This tablet", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name="This tablet")).to_be_focused()
+
+
+def test_a_dialog_gives_the_focus_back(tablet, hall):
+    page = tablet.page
+    tablet.open(hall.assignments()[0]).fill(hall)
+    tablet.saved()
+    submit = page.get_by_role("button", name="Submit…")
+    recuse = page.get_by_role("button", name="Conflict of interest…")
+    for opener, close in (
+        (submit, lambda: page.keyboard.press("Escape")),
+        (submit, lambda: page.get_by_role("button", name="Back to the marks").press("Enter")),
+        (recuse, lambda: page.get_by_role("button", name="Cancel").press("Enter")),
+    ):
+        opener.press("Enter")
+        expect(page.locator("dialog")).to_be_visible()
+        close()
+        expect(page.locator("dialog")).to_have_count(0)
+        expect(opener).to_be_focused()
+    submit.press("Enter")
+    page.locator("#confirm-submit").press("Enter")
+    tablet.saved()
+    expect(page.locator("h1")).to_be_focused()  # the button is no more

@@ -9,7 +9,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contest.models import SignInLink, User
-from contest.services.signin import link_url, make_link, qr_svg, revoke_link
+from contest.services.signin import (
+    CODE_LENGTH,
+    CODE_LETTERS,
+    CODE_MINUTES,
+    link_url,
+    make_link,
+    qr_svg,
+    revoke_link,
+)
 from tests.factories import make_event, make_judge, make_user
 
 pytestmark = pytest.mark.django_db
@@ -154,3 +162,95 @@ def test_every_page_offers_the_other_language(client, name):
     english = client.get(reverse(name), headers={"Accept-Language": "zh-CN"}).content.decode()
     assert 'lang="en"' in english
     assert ">中文</button>" in english
+
+
+# --- Codes for the app installed beside the browser ------------------------------------------
+
+
+def ask_code(client):
+    return client.post(reverse("api-tablet-code"))
+
+
+@pytest.fixture
+def signed_in(client, judge):
+    link, token = make_link(judge.user, judge.event, by=None)
+    open_link(client, token)
+    return link
+
+
+@pytest.mark.parametrize("typed", ["{}", " {} ", "as read", "small"])
+def test_a_code_signs_in_once_beside_the_browser(client, judge, signed_in, typed):
+    answer = ask_code(client)
+    assert answer.status_code == 201
+    assert answer.headers["Cache-Control"] == "no-store"
+    code = answer.json()["code"]
+    typed = {"as read": code.replace("-", " "), "small": code.lower()}.get(
+        typed, typed.format(code)
+    )
+    app, second = Client(), Client()
+    assert open_link(app, typed).status_code == 302
+    assert app.get(reverse("api-tablet-list")).json()["judge"]["id"] == judge.pk
+    assert client.get(reverse("api-tablet-list")).status_code == 200, "the browser stays signed in"
+    assert open_link(second, typed).status_code == 409
+    assert "_auth_user_id" not in second.session
+
+
+def test_a_code_is_hard_to_guess_and_stored_nowhere(client, signed_in):
+    code = ask_code(client).json()["code"].replace("-", "")
+    assert len(CODE_LETTERS) ** CODE_LENGTH > 8 * 10**11
+    assert re.fullmatch(f"[{CODE_LETTERS}]{{{CODE_LENGTH}}}", code)
+    kept = signed_in.handed_on.get()
+    assert code not in str(SignInLink.objects.filter(pk=kept.pk).values())
+    assert kept.usable_until <= timezone.now() + timedelta(minutes=CODE_MINUTES)
+
+
+def test_a_code_ends_after_minutes_and_with_the_next_one(client, signed_in):
+    first = ask_code(client).json()["code"]
+    second = ask_code(client).json()["code"]
+    assert open_link(Client(), first).status_code == 409
+    signed_in.handed_on.update(usable_until=timezone.now())
+    assert open_link(Client(), second, "get").status_code == 404
+    assert open_link(Client(), second).status_code == 409
+
+
+def test_a_code_leaves_links_for_other_tablets_alone(client, judge, signed_in):
+    _link, other = make_link(judge.user, judge.event, by=None)
+    ask_code(client)
+    assert open_link(Client(), other).status_code == 302
+
+
+def test_what_a_code_opened_ends_with_its_link(client, signed_in):
+    app, third = Client(), Client()
+    open_link(app, ask_code(client).json()["code"])
+    open_link(third, ask_code(app).json()["code"])
+    waiting = ask_code(third).json()["code"]
+    assert app.session.get_expiry_date() == signed_in.expires_at
+    revoke_link(signed_in, by=None)
+    for one in (client, app, third):
+        assert one.get(reverse("api-tablet-list")).status_code == 401
+    assert open_link(Client(), waiting).status_code == 409
+
+
+def test_revoking_what_a_code_opened_ends_its_link_too(client, signed_in):
+    app = Client()
+    open_link(app, ask_code(client).json()["code"])
+    revoke_link(SignInLink.objects.get(handed_from=signed_in), by=None)
+    for one in (client, app):
+        assert one.get(reverse("api-tablet-list")).status_code == 401
+
+
+def test_only_a_session_opened_by_a_link_is_handed_on(client, judge):
+    assert ask_code(client).status_code == 401
+    client.force_login(judge.user, backend="django.contrib.auth.backends.ModelBackend")
+    answer = ask_code(client)
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_sign_in_link")
+    assert not SignInLink.objects.exists()
+
+
+def test_the_judges_page_shows_links_and_no_codes(client, judge, signed_in):
+    open_link(Client(), ask_code(client).json()["code"])
+    organizer = Client()
+    staff = make_user(is_staff=True, is_superuser=True)
+    organizer.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+    page = organizer.get(reverse("desk-judges", args=[judge.event.slug]))
+    assert str(signed_in.pk) in page.content.decode()

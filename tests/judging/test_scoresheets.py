@@ -210,6 +210,11 @@ def test_a_sheet_is_submitted_with_the_marks_that_its_judge_saw(stage):
     assert submit_sheet(stage.sheet, by, sent=Sent("s"), seen=marks).status == "returned", (
         "a repeat of an earlier request does not hand in what was returned since"
     )
+    refusal("conflict", lambda: submit_sheet(stage.sheet, by, sent=Sent("t"), seen=marks))
+    known = stage.sheet.entries.get(kind="returned").number
+    again = Sent("t", base=known)
+    assert submit_sheet(stage.sheet, by, sent=again, seen=marks).status == "submitted"
+    refusal("conflict", lambda: submit_sheet(stage.sheet, by, sent=Sent("u"), seen=wrong))
 
 
 def test_texts_are_kept_once_and_a_note_stays_out_of_the_record(stage):

@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -171,6 +172,38 @@ def test_who_went_is_forgotten(site, listen):
             break
         time.sleep(0.05)
     assert site.site.hub._streams == {}
+
+
+def test_a_process_holds_so_many_streams_and_sends_others_to_poll(site, listen, settings):
+    settings.LIVE_MAX_STREAMS = 2
+    url = site.url + live.url("desk-1", "stage-1")
+    first, _second = listen(url), listen(url)
+    answer = httpx.get(url)
+    assert (answer.status_code, answer.text) == (503, "Nothing can be told now; ask again.\n")
+    assert httpx.get(f"{site.url}/healthz").status_code == 200
+    first.close()
+    for _n in range(100):
+        if not site.site.hub.is_full:
+            break
+        time.sleep(0.05)
+    listen(url)
+    assert httpx.get(url).status_code == 503
+
+
+def test_a_rush_gets_no_more_streams_than_there_is_room_for(site, settings):
+    settings.LIVE_MAX_STREAMS = 5
+    url = site.url + live.url("desk-1")
+
+    def status(_n) -> int:
+        with httpx.stream("GET", url) as answer:
+            answered.wait(20)  # nobody leaves before everybody knows
+            return answer.status_code
+
+    answered = threading.Barrier(12)
+    with ThreadPoolExecutor(12) as threads:
+        told = list(threads.map(status, range(12)))
+    assert told.count(200) == 5
+    assert told.count(503) == 7
 
 
 def test_after_redis_came_back_everybody_asks_anew(redis, settings, site, listen):

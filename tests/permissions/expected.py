@@ -263,6 +263,7 @@ API = {
     "api-tablet-list": get("UFF..FFF"),
     "api-tablet-live": get("UFF..FFF"),
     "api-tablet-outbox": post("UFF..FFF"),
+    "api-tablet-code": post("UFF..FFF"),
     "api-recusal-list": get(API_SIGNED_IN) + post("UFF....."),
     "api-recusal-detail": get("UNNN.N..", pk("recusal")),
     "api-recusal-lift": post("UNNNFN..", pk("recusal")),

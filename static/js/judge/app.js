@@ -5,16 +5,17 @@ import * as clock from "../clock.js";
 import { effective } from "./sheets.js";
 import { Tablet } from "./tablet.js";
 import { format, missing, plain, total } from "./totals.js";
-import { homeView, signInView, tabletView } from "./view_home.js";
+import { homeView, signInProblem, signInView, tabletView } from "./view_home.js";
 import { sameTotals, sheetView } from "./view_sheet.js";
 import { choose, current, list, pick, t, teamName } from "./words.js";
 
+const TICKET_MS = 15000;
 const root = document.getElementById("app");
 const urls = root.dataset;
-const tablet = new Tablet({ package: urls.package, outbox: urls.outbox });
+const tablet = new Tablet({ package: urls.package, outbox: urls.outbox }, current);
 const app = {
   push: "polling",
-  dialog: null,
+  dialog: null, // its kind, and the team it is about
   shown: null, // the file beside the sheet
   undo: new Map(), // by assignment: [{criterion, from, to}]
   ties: new Map(), // by tie: participations in the order that the chair tries
@@ -22,8 +23,11 @@ const app = {
   isPersistent: false,
   isInstalled: matchMedia("(display-mode: standalone)").matches || navigator.standalone === true,
   installPrompt: null,
+  registration: null,
   update: null,
   imported: "",
+  code: null, // that signs the judge in in the installed app
+  signIn: "", // what became of it: "", "busy", "refused", "offline"
 };
 
 // --- Where we are ------------------------------------------------------------------------------
@@ -55,16 +59,18 @@ const act = {
     const history = app.undo.get(team.assignment) ?? [];
     history.push({ criterion, from: before });
     app.undo.set(team.assignment, history);
-    tablet.add({ kind: "mark", criterion: criterion.id, value }, { team });
+    tablet.add({ kind: "mark", criterion: criterion.id, value, ...named(team, criterion) }, { team });
   },
 
   undo(team) {
     const last = app.undo.get(team.assignment)?.pop();
-    if (last) tablet.add({ kind: "mark", criterion: last.criterion.id, value: last.from }, { team });
+    if (!last) return;
+    const { criterion, from: value } = last;
+    tablet.add({ kind: "mark", criterion: criterion.id, value, ...named(team, criterion) }, { team });
   },
 
   text(team, kind, text) {
-    tablet.add({ kind, text }, { team, replacesText: true });
+    tablet.add({ kind, text, ...named(team) }, { team, replacesText: true });
   },
 
   show(file) {
@@ -77,31 +83,27 @@ const act = {
     draw();
   },
 
+  // The dialog gives the focus back to what it was called from.
   cancel() {
+    root.querySelector("dialog")?.close();
     app.dialog = null;
     draw();
+    if (document.activeElement === document.body) showWhere();
   },
 
   submit(round, team) {
     const { marks } = effective(team, tablet.own);
-    tablet.add({ kind: "submit", marks: Object.fromEntries(marks) }, { team });
-    app.dialog = null;
-    draw();
+    act.cancel();
+    tablet.add({ kind: "submit", marks: Object.fromEntries(marks), ...named(team) }, { team });
   },
 
-  async takeBack(team) {
-    for (const operation of tablet.waiting) {
-      if (operation.kind === "submit" && operation.assignment === team.assignment) {
-        await tablet.discard(operation);
-      }
-    }
-  },
+  takeBack: (team) => tablet.takeBack(team.assignment),
 
   recuse(event, team) {
     event.preventDefault();
-    tablet.add({ kind: "recuse", text: new FormData(event.target).get("reason") }, { team });
-    app.dialog = null;
-    draw();
+    const text = new FormData(event.target).get("reason");
+    act.cancel();
+    tablet.add({ kind: "recuse", text, ...named(team) }, { team });
   },
 
   keepMine: (operation) => tablet.keepMine(operation),
@@ -131,26 +133,41 @@ const act = {
     draw();
   },
 
-  signIn(event) {
+  async signIn(event) {
     event.preventDefault();
-    const typed = new FormData(event.target).get("link").trim();
+    const form = event.target;
+    const typed = new FormData(form).get("link").trim();
     const token = typed.split("/").filter(Boolean).pop() ?? "";
-    location.href = urls.signIn.replace("TOKEN", encodeURIComponent(token));
+    app.signIn = "busy";
+    draw();
+    const url = urls.signIn.replace("TOKEN", encodeURIComponent(token));
+    const became = await tablet.signIn(url, urls.scope);
+    app.signIn = became === "signed_in" ? "" : became === "refused" ? "refused" : "offline";
+    if (!app.signIn) form.reset();
+    draw();
   },
 
   async signOut() {
+    if (!(await mayLeave())) return;
     const unsent = tablet.own.length;
     if (unsent && !confirm(t("sign_out_unsent", { n: unsent }))) return;
     if (await tablet.signOut(urls.signOut)) location.reload();
   },
 
+  async code() {
+    app.code = (await tablet.code(urls.code)) ?? { failed: true };
+    draw();
+  },
+
   export() {
-    const file = new Blob([JSON.stringify(tablet.exported(), null, 1)], { type: "application/json" });
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(file);
-    link.download = `${tablet.package?.judge.name ?? "judge"}-${new Date().toISOString().slice(0, 16).replace(/:/g, "")}.json`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    for (const outbox of tablet.exported()) {
+      const file = new Blob([JSON.stringify(outbox, null, 1)], { type: "application/json" });
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(file);
+      link.download = `${outbox.judge.name}-${outbox.at.slice(0, 16).replace(/:/g, "")}.json`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    }
   },
 
   async import(event) {
@@ -182,10 +199,25 @@ const act = {
     draw();
   },
 
-  update() {
-    app.update.postMessage("skip-waiting");
+  async update() {
+    if (await mayLeave()) app.update.postMessage("skip-waiting");
   },
 };
+
+// What an operation is about, to be named even where its team or criterion is gone.
+const names = (thing) => ({ name_zh: thing.name_zh, name_en: thing.name_en });
+const named = (team, criterion = null) => ({
+  about: { team: names(team), criterion: criterion && names(criterion) },
+});
+
+// Whether nothing is lost if the page goes; where something would be, the judge is told what to do.
+async function mayLeave() {
+  await tablet.lastStored.catch(() => {});
+  if (!tablet.endangered) return true;
+  app.dialog = { kind: "stay" };
+  draw();
+  return false;
+}
 
 // --- Drawing -----------------------------------------------------------------------------------
 
@@ -200,12 +232,16 @@ function syncView() {
   if (tablet.link === "online" && waiting) [kind, text] = ["quiet", t("sending", { n: waiting })];
   if (decisions) [kind, text] = ["bad", t("attention", { n: decisions })];
   return html`<div class="sync-place" role="status"><a class="sync sync-${kind}" id="sync" href="#/tablet"
-    data-waiting=${waiting} data-link=${tablet.link} data-storing=${tablet.isStoring}>${text}</a></div>`;
+    data-waiting=${waiting} data-link=${tablet.link} data-storing=${tablet.isStoring} data-push=${app.push}><span>${text}</span></a></div>`;
 }
+
+// A stage ends with its round, whatever it showed last.
+const onStage = () =>
+  tablet.package?.rounds.find((round) => round.status === "open" && round.stage?.current);
 
 function stageView({ page, team }) {
   const rounds = tablet.package?.rounds ?? [];
-  const round = rounds.find((other) => other.stage?.current);
+  const round = onStage();
   if (!round) {
     const next = rounds.find((other) => other.status === "open" && other.stage?.next)?.stage.next;
     return next
@@ -228,6 +264,14 @@ function stageView({ page, team }) {
 }
 
 function dialogView() {
+  if (app.dialog?.kind === "stay") {
+    return html`<dialog aria-labelledby="dialog-title" @close=${act.cancel}>
+      <h2 id="dialog-title">${t("stay_title", { n: tablet.endangered })}</h2>
+      <p>${t("stay_help")}</p>
+      <p class="buttons"><button class="btn btn-primary" @click=${act.export}>${t("export")}</button>
+        <button class="btn btn-quiet" @click=${act.cancel}>${t("dismiss")}</button></p>
+    </dialog>`;
+  }
   const { round, team } = place();
   if (!app.dialog || !team || team.assignment !== app.dialog.assignment) return nothing;
   const name = teamName(team);
@@ -272,7 +316,12 @@ function dialogView() {
 
 function bodyView(where) {
   if (!tablet.package) {
-    return tablet.link === "starting" ? html`<p class="empty">${t("starting")}</p>` : signInView(act, tablet.operations.length);
+    if (tablet.link === "starting") return html`<p class="empty" role="status">${t("starting")}</p>`;
+    // The judge is known, and what was kept for them is of another version of the app.
+    if (tablet.judgeId !== null && tablet.link !== "signed_out") {
+      return html`<p class="empty" role="status">${t("needs_network")}</p>`;
+    }
+    return signInView({ act, app, left: tablet.operations.length });
   }
   if (where.page === "tablet") return tabletView({ tablet, act, app });
   if (where.page === "sheet") {
@@ -281,8 +330,6 @@ function bodyView(where) {
       operations: tablet.own,
       act,
       lastUndo: app.undo.get(where.team.assignment)?.at(-1) ?? null,
-      online: tablet.link === "online",
-      waiting: tablet.waiting.length > 0,
       shown: where.team.files.find((file) => file.url === app.shown?.url) ?? null,
     });
   }
@@ -296,9 +343,16 @@ function draw() {
   const sheet = where.team?.assignment ?? null;
   // One team's buttons are not made into another's: on the way the browser would take a button
   // that is still checked into the new group, and uncheck the one that should be.
+  const focused = document.activeElement;
   if (sheet !== drawn) paint(where, nothing);
   drawn = sheet;
   paint(where, bodyView(where));
+  if (focused && !focused.isConnected) showWhere();
+}
+
+// Who reads by ear or goes by keyboard is told where they are, and goes on from there.
+function showWhere() {
+  root.querySelector("main h1")?.focus({ preventScroll: true });
 }
 
 function paint(where, body) {
@@ -308,6 +362,7 @@ function paint(where, body) {
       <header class="top">
         <a class="home" href="#/"><span class="seal" aria-hidden="true">乌镇</span><span class="wide">${t("home")}</span></a>
         ${syncView()}
+        ${tablet.package ? html`<span class="judge"><span class="unseen">${t("judge")}: </span>${tablet.package.judge.name}</span>` : nothing}
         <nav>
           <button class="btn btn-quiet" @click=${act.language} lang=${current() === "zh" ? "en" : "zh-Hans"}>${t("language")}</button>
           <a class="btn btn-quiet" href="#/tablet">${t("tablet")}</a>
@@ -317,6 +372,8 @@ function paint(where, body) {
       <main id="main" class="page-${where.page}">
         ${tablet.lost ? html`<p class="notice notice-bad" role="alert">${t("storage_lost", { n: tablet.lost })}</p>` : nothing}
         ${tablet.package && tablet.isForgetful ? html`<p class="notice notice-bad" role="alert">${t("storage_failed")}</p>` : nothing}
+        ${isSecureContext ? nothing : html`<p class="notice notice-warn">${t("insecure")}</p>`}
+        ${tablet.isOutdated ? html`<p class="notice notice-bad" role="alert">${t("outdated")}</p>` : nothing}
         ${app.update ? html`<p class="notice notice-ok" role="status">${t("update_ready")} <button class="btn" @click=${act.update}>${t("update")}</button></p>` : nothing}
         ${tablet.package && tablet.link === "signed_out" ? signInAgain() : nothing}
         ${body}
@@ -335,46 +392,63 @@ function signInAgain() {
     <p>${t("sign_in_again")}</p>
     <label for="again">${t("sign_in_field")}</label>
     <p class="buttons"><input id="again" name="link" required autocomplete="off" autocapitalize="off" spellcheck="false">
-      <button class="btn">${t("sign_in")}</button></p>
+      <button class="btn" ?disabled=${app.signIn === "busy"}>${t("sign_in")}</button></p>
+    ${signInProblem(app)}
   </form>`;
 }
 
 // The clock alone, four times a second.
 function tick() {
   const box = document.getElementById("clock");
-  const stage = tablet.package?.rounds.find((round) => round.stage?.current)?.stage;
+  const stage = onStage()?.stage;
   if (box && stage) clock.show(box, stage);
 }
 
 // --- Beginning ---------------------------------------------------------------------------------
 
-async function listen() {
+let connection = null;
+let heardFor = null; // whose channels, and of which rounds, we listen to
+
+// The ticket names the channels: another judge, or a round that opened, needs another.
+function listen() {
+  const wanted = JSON.stringify([tablet.judgeId, tablet.package?.rounds.map(({ id }) => id).sort()]);
+  if (wanted === heardFor) return;
+  heardFor = wanted;
+  connection?.close();
   const ticket = async () => {
-    const answer = await fetch(urls.live, { cache: "no-store", redirect: "manual" });
+    const signal = AbortSignal.timeout(TICKET_MS);
+    const answer = await fetch(urls.live, { cache: "no-store", redirect: "manual", signal });
     return answer.ok ? (await answer.json()).url : null;
   };
-  connect({
-    url: (await ticket().catch(() => null)) ?? "/live/?ticket=",
-    renew: ticket,
-    poll: async () => {
-      tablet.hurry();
-      if (tablet.link === "offline") throw new Error("offline");
-    },
-    onResync: () => tablet.hurry(),
-    onMessage: (_channel, data) => {
-      if (data.stage) tablet.hearStage(data.stage);
-      else if (!data.device || data.device !== tablet.device) tablet.hurry();
-    },
-    onState: (state) => {
-      app.push = state;
-      draw();
-    },
-  });
+  const start = async () => {
+    const url = (await ticket().catch(() => null)) ?? "/live/?ticket=";
+    if (wanted !== heardFor) return;
+    connection = connect({
+      url,
+      renew: ticket,
+      poll: async () => {
+        tablet.look();
+        if (tablet.link === "offline") throw new Error("offline");
+      },
+      onResync: () => tablet.hurry(),
+      onMessage: (_channel, data) => {
+        if (data.stage) tablet.hearStage(data.stage);
+        else if (data.device && data.device === tablet.device) tablet.hearOwn();
+        else tablet.look();
+      },
+      onState: (state) => {
+        app.push = state;
+        draw();
+      },
+    });
+  };
+  start();
 }
 
 async function register() {
   if (!navigator.serviceWorker) return;
   const registration = await navigator.serviceWorker.register(urls.worker, { scope: urls.scope });
+  app.registration = registration;
   const offer = () => {
     if (registration.waiting && navigator.serviceWorker.controller) {
       app.update = registration.waiting;
@@ -387,16 +461,35 @@ async function register() {
   });
   let isReloading = false;
   navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (app.update && !isReloading) location.reload();
+    // The first worker of a page takes it over, too; and another tab may have asked for the new one
+    // while this page holds what the disk did not take.
+    if (!app.update || isReloading || tablet.isStoring || tablet.endangered) return;
     isReloading = true;
+    location.reload();
   });
+}
+
+// A newer server has a newer app, too.
+function lookForUpdate() {
+  if (tablet.isOutdated && !app.update) app.registration?.update().catch(() => {});
+}
+
+async function askToKeep() {
+  const storage = navigator.storage;
+  app.isPersistent = (await storage?.persisted?.()) || (await storage?.persist?.()) || false;
+  draw();
 }
 
 async function begin() {
   tablet.addEventListener("change", draw);
   addEventListener("hashchange", () => {
+    app.dialog = null;
     draw();
     scrollTo(0, 0);
+    showWhere();
+  });
+  addEventListener("beforeunload", (event) => {
+    if (tablet.isStoring || tablet.endangered) event.preventDefault();
   });
   addEventListener("beforeinstallprompt", (event) => {
     event.preventDefault();
@@ -406,11 +499,14 @@ async function begin() {
   await tablet.start();
   choose((await tablet.store.get("language")) ?? current());
   for (const id of (await tablet.store.get("dismissed")) ?? []) app.dismissed.add(id);
-  app.isPersistent = (await navigator.storage?.persisted?.()) || (await navigator.storage?.persist?.()) || false;
   draw();
   setInterval(tick, 250);
   register().catch(() => {}); // without it everything works but opening with no network
   listen();
+  tablet.addEventListener("change", listen);
+  tablet.addEventListener("change", lookForUpdate);
+  // Some browsers put the question to the judge, who may take their time.
+  askToKeep().catch(() => {});
 }
 
 begin();

@@ -42,7 +42,7 @@ function draw() {
   if (root.dataset.team !== shown.code) paint(nothing);
   root.dataset.team = shown.code;
   const lastUndo = undo.get(shown).at(-1);
-  paint(sheetView({ round, team: shown, operations, act, lastUndo, online: true, waiting: 0, shown: null }));
+  paint(sheetView({ round, team: shown, operations, act, lastUndo, shown: null }));
 }
 
 function paint(body) {

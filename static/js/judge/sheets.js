@@ -32,6 +32,7 @@ export function effective(team, operations) {
     private_note: team.sheet?.private_note.text ?? "",
     recused: team.recused,
     isSubmitting: false,
+    isAttempted: false, // the server may have been told already
     unsent: new Set(waiting.map(fieldOf)),
     // On their way to the disk, or not taken by it: not to be shown as kept.
     unkept: new Set(waiting.filter((operation) => !(operation.n > 0)).map(fieldOf)),
@@ -43,7 +44,10 @@ export function effective(team, operations) {
       if (operation.value === null) marks.delete(operation.criterion);
       else marks.set(operation.criterion, operation.value);
     } else if (TEXTS.includes(operation.kind)) sheet[operation.kind] = operation.text;
-    else if (operation.kind === "submit") sheet.isSubmitting = true;
+    else if (operation.kind === "submit") {
+      sheet.isSubmitting = true;
+      sheet.isAttempted ||= Boolean(operation.attempted);
+    }
     else if (operation.kind === "recuse") sheet.recused = operation.text;
   }
   return sheet;
@@ -71,6 +75,9 @@ export function isEditable(round, team, sheet) {
 
 // Number of the newest entry that this tablet knew when its judge began to change the field.
 export function baseOf(team, operations, kind, criterion = null) {
+  // Done at once and on what is shown, not begun earlier.
+  if (kind === "submit") return team.sheet?.turn ?? 0;
+  if (kind === "recuse") return team.recusal_number ?? 0;
   const field = fieldOf({ kind, assignment: team.assignment, criterion });
   const earlier = operations.find((operation) => fieldOf(operation) === field);
   if (earlier) return earlier.base;
@@ -82,6 +89,7 @@ export function baseOf(team, operations, kind, criterion = null) {
 export const sheetOf = (team) =>
   structuredClone(team.sheet) ?? {
     status: "draft",
+    turn: 0,
     submitted_at: null,
     returned: "",
     marks: {},
@@ -101,9 +109,10 @@ export function confirmed(team, operation, number, now) {
     if (number >= sheet[operation.kind].number) {
       sheet[operation.kind] = { text: operation.text, number };
     }
-  } else if (operation.kind === "submit") {
+  } else if (operation.kind === "submit" && number >= sheet.turn) {
     sheet.status = "submitted";
     sheet.submitted_at = now;
+    sheet.turn = number;
   }
   const recused = operation.kind === "recuse" ? operation.text : team.recused;
   return { ...team, recused, sheet: operation.kind === "recuse" ? team.sheet : sheet };

@@ -29,22 +29,40 @@ export async function openStore(onLost) {
     operations: () => db.getAll("outbox"),
     // Put one operation on disk, in the place of others where given; gives its number.
     async add(operation, replaced = []) {
-      const transaction = db.transaction("outbox", "readwrite", STRICT);
-      for (const n of replaced) transaction.store.delete(n);
-      const n = await transaction.store.add(operation);
-      await transaction.done;
+      let n = null;
+      await write(db, ["outbox"], ({ outbox }) => [
+        ...replaced.map((old) => () => outbox.delete(old)),
+        () => outbox.add(operation).then((given) => (n = given)),
+      ]);
       return n;
     },
     // What the server said, in one step: operations gone or changed, and the package they are in.
-    async settle({ gone = [], changed = [], key, value }) {
-      const transaction = db.transaction(["outbox", "kept"], "readwrite", STRICT);
-      const outbox = transaction.objectStore("outbox");
-      for (const n of gone) outbox.delete(n);
-      for (const operation of changed) outbox.put(operation);
-      if (key !== undefined) transaction.objectStore("kept").put(value, key);
-      await transaction.done;
-    },
+    settle: ({ gone = [], changed = [], key, value }) =>
+      write(db, ["outbox", "kept"], ({ outbox, kept }) => [
+        ...gone.map((n) => () => outbox.delete(n)),
+        ...changed.map((operation) => () => outbox.put(operation)),
+        ...(key === undefined ? [] : [() => kept.put(value, key)]),
+      ]),
   };
+}
+
+// All the steps or none of them, whatever goes wrong on the way.
+async function write(db, names, stepsOf) {
+  const transaction = db.transaction(names, "readwrite", STRICT);
+  const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));
+  const asked = [transaction.done];
+  try {
+    for (const step of stepsOf(stores)) asked.push(step());
+    await Promise.all(asked);
+  } catch (problem) {
+    for (const one of asked) one.catch(() => {});
+    try {
+      transaction.abort();
+    } catch {
+      // It has ended by itself.
+    }
+    throw problem;
+  }
 }
 
 // Where the browser gives no store (private window, disk full): memory, and the judge is told.

@@ -7,12 +7,16 @@ import { heard, serverNow } from "../clock.js";
 import { CONFLICT, REFUSED, WAITING, baseOf, confirmed, fieldOf, sheetOf } from "./sheets.js";
 import { memoryStore, openStore } from "./store.js";
 
+// Of the package, as judging/services/tablet.py makes it. What is kept in another form is not drawn.
+const FORMAT = 2;
 const MOST = 25; // operations in one request
 const TIMEOUT_MS = 15000;
 const FIRST_DELAY_MS = 1000;
 const LONGEST_DELAY_MS = 30000;
 const SIGNED_OUT_DELAY_MS = 10000;
 const MOST_DENIALS = 30; // seconds that another tab may be busy sending
+const OWN_NEWS_MS = 5000; // after the last of our own changes, look whether others are among them
+const LOCK = "wuzhen-outbox";
 // Cookies outlive a store that the browser has cleared, and so tell that it was.
 const COOKIE = "wuzhen_tablet";
 
@@ -28,24 +32,38 @@ const cookie = (name) =>
     .find((part) => part.startsWith(`${name}=`))
     ?.slice(name.length + 1);
 
+const nothingSettled = () => ({ gone: new Set(), changed: new Map() });
+
+// How many operations were unsent when this browser last said so.
+const unsentByCookie = () => Number((cookie(COOKIE) ?? "").split(".")[1]) || 0;
+
 export class Tablet extends EventTarget {
-  constructor(urls) {
+  // `language()`: in which the server is to say why it refuses something.
+  constructor(urls, language) {
     super();
     this.urls = urls;
+    this.language = language;
     this.store = null;
     this.device = "";
+    this.judgeId = null;
     this.package = null;
+    this.etag = null;
     this.operations = []; // of every judge of this tablet, oldest first
-    this.link = "starting"; // starting, online, offline, signed_out, other_judge
+    this.link = "starting"; // starting, online, offline, signed_out
     this.unstored = []; // operations that the store did not take
+    this.settled = nothingSettled(); // what the server settled and the store did not take
+    this.isAhead = false; // the package here is newer than the stored one
+    this.isOutdated = false; // the server's packages are of a newer form
     this.fresh = new Map(); // operations that no reading of the store has found yet: see reload()
     this.readings = 0;
     this.failed = 0;
     this.lost = null; // operations that were unsent when the browser cleared the store
+    this.unread = 0; // operations that may lie in a store that does not open
     this.denied = 0; // how often in a row another tab was sending
     this.isStoring = 0; // operations on their way to the disk
     this.delay = FIRST_DELAY_MS;
-    this.sent = new Set(); // numbers of the operations that were sent since the page was opened
+    this.notBefore = 0; // the server is left alone until then, by performance.now()
+    this.sent = new Set(); // keys of the operations that were sent since the page was opened
     this.answers = 0; // counts answers of the outbox, to tell a package that is older than one
     this.lastStored = Promise.resolve();
   }
@@ -59,20 +77,15 @@ export class Tablet extends EventTarget {
   async start() {
     try {
       this.store = await openStore(() => this.loseStore());
+      await this.readStore();
     } catch {
+      // It may be there all the same, and open the next time: nothing is known to be lost.
       this.store = memoryStore();
+      this.unread = unsentByCookie();
     }
-    this.device = await this.store.get("device");
     if (!this.device) {
-      this.noticeClearedStore();
       this.device = `${deviceName()} ${newKey().slice(0, 8)}`.slice(-64);
-      await this.store.set("device", this.device);
-    }
-    this.judgeId = (await this.store.get("judge")) ?? null;
-    if (this.judgeId !== null) {
-      const kept = await this.store.get(`package-${this.judgeId}`);
-      this.package = kept?.package ?? null;
-      this.etag = kept?.etag ?? null;
+      await this.store.set("device", this.device).catch(() => {});
     }
     await this.reload();
     this.channel = new BroadcastChannel("wuzhen-judge");
@@ -86,6 +99,18 @@ export class Tablet extends EventTarget {
     this.hurry();
   }
 
+  async readStore() {
+    this.device = await this.store.get("device");
+    if (!this.device && !(await this.store.operations()).length) {
+      this.lost = unsentByCookie() || null;
+    }
+    this.judgeId = (await this.store.get("judge")) ?? null;
+    if (this.judgeId === null) return;
+    const kept = await this.store.get(`package-${this.judgeId}`);
+    if (kept?.package.format !== FORMAT) return;
+    [this.package, this.etag] = [kept.package, kept.etag];
+  }
+
   // The browser took the store away under the open page: what we know of it lives on in memory.
   loseStore() {
     const kept = { package: this.package, etag: this.etag };
@@ -93,17 +118,14 @@ export class Tablet extends EventTarget {
       this.operations.filter((operation) => operation.n > 0),
       { device: this.device, judge: this.judgeId, [`package-${this.judgeId}`]: kept },
     );
+    this.settled = nothingSettled();
     this.changed();
-  }
-
-  noticeClearedStore() {
-    const [, unsent] = (cookie(COOKIE) ?? "").split(".");
-    if (Number(unsent) > 0) this.lost = Number(unsent);
   }
 
   tellCookie() {
     const year = 365 * 24 * 3600;
-    document.cookie = `${COOKIE}=1.${this.operations.length}; path=/; max-age=${year}; samesite=strict`;
+    const unsent = this.operations.length + this.unread;
+    document.cookie = `${COOKIE}=1.${unsent}; path=/; max-age=${year}; samesite=strict`;
   }
 
   // Read the store anew: something in it was changed, maybe by another tab.
@@ -113,14 +135,33 @@ export class Tablet extends EventTarget {
   async reload() {
     this.readings += 1;
     const reading = this.readings;
-    const stored = await this.store.operations();
-    const kept = this.judgeId === null ? null : await this.store.get(`package-${this.judgeId}`);
+    const { store } = this;
+    let stored = [];
+    let kept = null;
+    try {
+      stored = await store.operations();
+      if (this.judgeId !== null) kept = await store.get(`package-${this.judgeId}`);
+    } catch {
+      // A store that cannot be read keeps nothing: what we know of it is all there is.
+      if (store === this.store && store.isLasting) this.loseStore();
+      return;
+    }
+    const { gone, changed } = this.settled;
+    stored = stored
+      .filter((operation) => !gone.has(operation.n))
+      .map((operation) => changed.get(operation.n) ?? operation);
+    for (const operation of stored) {
+      if (operation.kind === "submit" && this.sent.has(operation.key)) operation.attempted = true;
+    }
     const found = new Set(stored.map((operation) => operation.key));
     for (const [operation, storedDuring] of this.fresh) {
       if (found.has(operation.key) || storedDuring < reading) this.fresh.delete(operation);
     }
     this.operations = [...stored, ...this.unstored, ...this.fresh.keys()];
-    if (kept) [this.package, this.etag] = [kept.package, kept.etag];
+    if (kept?.package.format === FORMAT && !this.isAhead) {
+      const rounds = kept.package.rounds.map((round) => this.withNewerStage(round));
+      [this.package, this.etag] = [{ ...kept.package, rounds }, kept.etag];
+    }
     this.tellCookie();
     this.changed();
   }
@@ -161,53 +202,66 @@ export class Tablet extends EventTarget {
     };
     const field = fieldOf(operation);
     const gone = replacesText
-      ? this.waiting.filter((old) => fieldOf(old) === field && !this.sent.has(old.n) && old.n)
+      ? this.waiting.filter((old) => fieldOf(old) === field && !this.sent.has(old.key) && old.n)
       : replaced;
     this.operations = [...this.operations.filter((old) => !gone.includes(old)), operation];
     this.fresh.set(operation, Infinity);
     this.isStoring += 1;
     this.changed();
-    // One after another: the outbox keeps the order in which the judge did things.
-    this.lastStored = this.lastStored
+    // One after another: the outbox keeps the order in which the judge did things. What becomes of
+    // one is no reason not to keep the next.
+    const stored = this.lastStored
+      .catch(() => {})
       .then(() => this.keep(operation, gone.map((old) => old.n)))
-      .then(() => (gone.length ? this.reload() : null))
       .finally(() => {
         this.isStoring -= 1;
         this.tellTabs();
         this.changed();
         this.soon(replacesText ? 800 : 0);
       });
-    return this.lastStored;
+    this.lastStored = stored;
+    if (gone.length) stored.then(() => this.reload()).catch(() => {});
+    return stored;
   }
 
   // Put the operation on disk; before it what the store did not take earlier, to keep the order.
+  // Where the disk is full, or the browser took the store away, it lives as long as the page.
   async keep(operation, replaced) {
-    for (const one of [...this.unstored, operation]) {
-      const { n: _none, ...fields } = one;
-      let n;
-      try {
-        n = await this.store.add(fields, one === operation ? replaced : []);
-      } catch {
-        // The disk is full, or the browser took the store away: it lives as long as the page.
-        this.failed += 1;
-        operation.n = -this.failed;
-        this.fresh.delete(operation);
-        this.unstored.push(operation);
-        return;
+    this.unstored = this.unstored.filter((old) => !replaced.includes(old.n));
+    try {
+      for (const one of [...this.unstored, operation]) {
+        await this.keepOne(one, one === operation ? replaced : []);
       }
-      if (one !== operation && !this.unstored.includes(one)) {
-        await this.store.settle({ gone: [n] }); // the server took it meanwhile
-        continue;
-      }
-      this.unstored = this.unstored.filter((other) => other !== one);
-      one.n = n;
-      this.fresh.set(one, this.readings);
+    } catch {
+      this.failed += 1;
+      operation.n = -this.failed;
+      this.fresh.delete(operation);
+      this.unstored.push(operation);
     }
+  }
+
+  async keepOne(operation, replaced) {
+    const { n: earlier, ...fields } = operation;
+    const n = await this.store.add(fields, replaced.filter((old) => old > 0));
+    if (earlier < 0 && !this.unstored.includes(operation)) {
+      await this.store.settle({ gone: [n] }); // the server took it meanwhile
+      return;
+    }
+    this.unstored = this.unstored.filter((other) => other !== operation);
+    operation.n = n;
+    this.fresh.set(operation, this.readings);
   }
 
   // Whether something lives only as long as this page does.
   get isForgetful() {
-    return this.unstored.length > 0 || !this.store.isLasting;
+    const { gone, changed } = this.settled;
+    return this.unstored.length + gone.size + changed.size > 0 || !this.store.isLasting;
+  }
+
+  // How many operations would be gone with the page.
+  get endangered() {
+    if (!this.store) return 0;
+    return this.operations.filter((operation) => !this.store.isLasting || !(operation.n > 0)).length;
   }
 
   // Of a conflict: the judge's own value is to hold.
@@ -241,15 +295,29 @@ export class Tablet extends EventTarget {
   }
 
   async tryAgain(operation) {
-    await this.store.settle({ changed: [{ ...operation, state: WAITING, detail: "" }] });
+    await this.commit([], [{ ...operation, state: WAITING, detail: "" }]);
     await this.reload();
     this.hurry();
   }
 
   async discard(operation) {
-    await this.store.settle({ gone: [operation.n] });
+    await this.commit([operation.n], []);
     this.tellTabs();
     await this.reload();
+  }
+
+  // The judge does not hand the sheet in after all; in vain where the server may know of it.
+  async takeBack(assignment) {
+    await this.lastStored.catch(() => {});
+    const discard = async () => {
+      await this.reload();
+      for (const operation of this.waiting) {
+        const isSubmit = operation.kind === "submit" && operation.assignment === assignment;
+        if (isSubmit && !operation.attempted) await this.discard(operation);
+      }
+    };
+    // Not while some tab is sending it.
+    await (navigator.locks ? navigator.locks.request(LOCK, discard) : discard());
   }
 
   teamOf(operation) {
@@ -262,16 +330,31 @@ export class Tablet extends EventTarget {
 
   // --- Sending -------------------------------------------------------------------------------
 
-  // Now, whatever was waited for before, and with a look at what the server holds.
+  // Now, whatever was waited for before, and with a look at what the server holds: somebody who
+  // waits for it, or a network that is back.
   hurry() {
-    this.isStale = true;
     this.delay = FIRST_DELAY_MS;
+    this.notBefore = 0;
+    this.look();
+  }
+
+  // See what the server holds, but not before it is ready to be asked again.
+  look() {
+    this.isStale = true;
     this.soon(0);
+  }
+
+  // Something that this tablet did was told to all. Of several news that follow closely the last may
+  // be the only one to arrive, so this one may stand for others.
+  hearOwn() {
+    clearTimeout(this.ownTimer);
+    this.ownTimer = setTimeout(() => this.look(), OWN_NEWS_MS);
   }
 
   soon(milliseconds) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.work(), milliseconds);
+    const wait = Math.max(milliseconds, this.notBefore - performance.now());
+    this.timer = setTimeout(() => this.work(), wait);
   }
 
   async work() {
@@ -298,7 +381,7 @@ export class Tablet extends EventTarget {
   async alone(send) {
     if (!navigator.locks) return send();
     const how = this.denied >= MOST_DENIALS ? { steal: true } : { ifAvailable: true };
-    return navigator.locks.request("wuzhen-outbox", how, async (lock) => {
+    return navigator.locks.request(LOCK, how, async (lock) => {
       if (!lock) {
         this.denied += 1;
         return FIRST_DELAY_MS;
@@ -313,6 +396,13 @@ export class Tablet extends EventTarget {
   // Send what waits and fetch what changed; milliseconds until the next try, or null.
   async sendAll() {
     try {
+      // Whether the server is there is found out by asking it: a sheet that was sent, and not
+      // answered for, cannot be taken back.
+      const isFirst = (operation) => operation.kind === "submit" && !operation.attempted;
+      if (this.link !== "online" && this.waiting.some(isFirst)) {
+        const problem = await this.refresh();
+        if (problem) return this.pause(problem);
+      }
       while (this.waiting.some((operation) => operation.n)) {
         const batch = this.nextBatch();
         const problem = await this.sendBatch(batch);
@@ -336,6 +426,7 @@ export class Tablet extends EventTarget {
       return this.pause("offline");
     }
     this.delay = FIRST_DELAY_MS;
+    this.notBefore = 0;
     this.setLink("online");
     return null;
   }
@@ -349,9 +440,12 @@ export class Tablet extends EventTarget {
 
   pause(problem) {
     this.setLink(problem);
-    if (problem !== "offline") return SIGNED_OUT_DELAY_MS;
-    const wait = this.delay * (0.75 + Math.random() / 2);
-    this.delay = Math.min(this.delay * 2, LONGEST_DELAY_MS);
+    let wait = SIGNED_OUT_DELAY_MS;
+    if (problem === "offline") {
+      wait = this.delay * (0.75 + Math.random() / 2);
+      this.delay = Math.min(this.delay * 2, LONGEST_DELAY_MS);
+    }
+    this.notBefore = performance.now() + wait;
     return wait;
   }
 
@@ -361,15 +455,17 @@ export class Tablet extends EventTarget {
     this.changed();
   }
 
+  // The answer, and when by our clock the server gave it.
   async ask(url, options = {}) {
     const begun = Date.now();
     const answer = await fetch(url, {
       redirect: "manual",
       cache: "no-store",
       ...options,
+      headers: { "Accept-Language": this.language(), ...options.headers },
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    return { answer, begun };
+    return { answer, at: (begun + Date.now()) / 2 };
   }
 
   // What trying again, or signing in, can mend; null where the server has spoken.
@@ -380,7 +476,7 @@ export class Tablet extends EventTarget {
   }
 
   async sendBatch(batch, isAgain = false) {
-    for (const operation of batch) this.sent.add(operation.n);
+    await this.attempt(batch);
     const { answer } = await this.ask(this.urls.outbox, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": cookie("csrftoken") ?? "" },
@@ -414,6 +510,17 @@ export class Tablet extends EventTarget {
     }
     await this.take(batch, body.outcomes);
     return null;
+  }
+
+  // From now on the server may know of them.
+  async attempt(batch) {
+    for (const operation of batch) this.sent.add(operation.key);
+    const submits = batch.filter(({ kind, attempted }) => kind === "submit" && !attempted);
+    if (!submits.length) return;
+    for (const operation of submits) operation.attempted = true;
+    const changed = submits.filter((operation) => operation.n > 0);
+    await this.store.settle({ changed }).catch(() => {}); // then this page alone remembers
+    this.changed();
   }
 
   // What the server said of each operation.
@@ -460,12 +567,41 @@ export class Tablet extends EventTarget {
     const ties = (this.package?.ties ?? []).filter(
       (tie) => !done.some(([operation]) => operation.kind === "tie" && operation.tie === tie.id),
     );
-    const kept = { package: { ...this.package, rounds, ties }, etag: null };
-    const settled = new Set([...gone, ...changed.map((operation) => operation.n)]);
-    this.unstored = this.unstored.filter((operation) => !settled.has(operation.n));
-    await this.store.settle({ gone, changed, key: `package-${this.judgeId}`, value: kept });
+    const kept = this.package && { package: { ...this.package, rounds, ties }, etag: null };
+    await this.commit(gone, changed, kept);
     this.tellTabs();
     await this.reload();
+  }
+
+  // Put on disk what became of operations. A disk that is full may still let things go; if it does
+  // not, they are settled in memory, so that nothing is sent for ever, and the disk is asked again
+  // the next time.
+  async commit(gone, changed, kept = null) {
+    const all = nothingSettled();
+    for (const n of [...this.settled.gone, ...gone]) if (n > 0) all.gone.add(n);
+    for (const operation of [...this.settled.changed.values(), ...changed]) {
+      if (operation.n > 0 && !all.gone.has(operation.n)) all.changed.set(operation.n, operation);
+    }
+    const write = (more) =>
+      this.store.settle({ gone: [...all.gone], changed: [...all.changed.values()], ...more });
+    try {
+      await write(kept ? { key: `package-${this.judgeId}`, value: kept } : {});
+      this.settled = nothingSettled();
+      if (kept) this.isAhead = false;
+    } catch {
+      if (kept) this.isAhead = true;
+      try {
+        await write({});
+        this.settled = nothingSettled();
+      } catch {
+        this.settled = all;
+      }
+    }
+    const now = new Map(changed.map((operation) => [operation.n, operation]));
+    this.unstored = this.unstored
+      .filter((operation) => !gone.includes(operation.n))
+      .map((operation) => now.get(operation.n) ?? operation);
+    if (kept) [this.package, this.etag] = [kept.package, kept.etag];
   }
 
   // --- The package ---------------------------------------------------------------------------
@@ -473,23 +609,36 @@ export class Tablet extends EventTarget {
   // Fetch the package if it changed; a problem's name, or null.
   async refresh() {
     const answers = this.answers;
-    const { answer, begun } = await this.ask(this.urls.package, {
+    const { answer, at } = await this.ask(this.urls.package, {
       headers: this.etag ? { "If-None-Match": this.etag } : {},
     });
     const problem = this.problemOf(answer);
     if (problem) return problem;
+    heard(answer.headers.get("Server-Time"), at);
     if (answer.status === 304) return null;
     if (!answer.ok) return "offline";
     const fresh = await answer.json();
-    heard(fresh.server_time, (begun + Date.now()) / 2);
     // A package that was made before an operation was confirmed does not know of it.
     if (answers !== this.answers) return this.refresh();
+    this.isOutdated = fresh.format !== FORMAT;
+    if (this.isOutdated) {
+      this.changed();
+      return null;
+    }
+    const before = this.judgeId;
     this.judgeId = fresh.judge.id;
     fresh.rounds = fresh.rounds.map((round) => this.withNewerStage(round));
     this.package = fresh;
     this.etag = answer.headers.get("ETag");
-    await this.store.set("judge", this.judgeId);
-    await this.store.set(`package-${this.judgeId}`, { package: fresh, etag: this.etag });
+    try {
+      // What another judge may read is not for this one; what they did waits for them.
+      if (before !== null && before !== this.judgeId) await this.store.remove(`package-${before}`);
+      await this.store.set("judge", this.judgeId);
+      await this.store.set(`package-${this.judgeId}`, { package: fresh, etag: this.etag });
+      this.isAhead = false;
+    } catch {
+      this.isAhead = true; // the disk is full: it is fetched anew when the page is
+    }
     this.changed();
     return null;
   }
@@ -502,10 +651,13 @@ export class Tablet extends EventTarget {
       : round;
   }
 
-  // The hall's stage, as it was pushed; an older word than ours says nothing.
+  // The hall's stage, as it was pushed; an older word than ours says nothing. How long it was on its
+  // way nobody knows: the clock is set by answers alone.
   hearStage(stage) {
     if (!this.package) return;
-    heard(stage.server_time);
+    const orderOf = (known) => String(known?.order.map((team) => team.participation));
+    const known = this.package.rounds.find((round) => round.id === stage.round)?.stage;
+    if (known?.version < stage.version && orderOf(known) !== orderOf(stage)) this.look();
     const rounds = this.package.rounds.map((round) =>
       round.id === stage.round && round.stage && round.stage.version <= stage.version
         ? { ...round, stage }
@@ -513,6 +665,43 @@ export class Tablet extends EventTarget {
     );
     this.package = { ...this.package, rounds };
     this.changed();
+  }
+
+  // Sign in without leaving the page, which may hold what the disk did not take. "signed_in",
+  // "refused" or "offline". `page` brings the cookie against forged requests where it is lost.
+  async signIn(url, page) {
+    try {
+      for (const isAgain of [false, true]) {
+        if (isAgain || !cookie("csrftoken")) await this.ask(page);
+        const { answer } = await this.ask(url, {
+          method: "POST",
+          headers: { "X-CSRFToken": cookie("csrftoken") ?? "" },
+        });
+        if (answer.type === "opaqueredirect") {
+          this.etag = null;
+          this.setLink("starting");
+          this.hurry();
+          return "signed_in";
+        }
+        if (answer.status !== 403) return this.problemOf(answer) ?? "refused";
+      }
+      return "refused";
+    } catch {
+      return "offline";
+    }
+  }
+
+  // A code that signs the judge in in the app beside this browser; null where there is none now.
+  async code(url) {
+    try {
+      const { answer } = await this.ask(url, {
+        method: "POST",
+        headers: { "X-CSRFToken": cookie("csrftoken") ?? "" },
+      });
+      return answer.ok ? await answer.json() : null;
+    } catch {
+      return null;
+    }
   }
 
   // End the session; what was not sent stays, what can be read of others' projects goes.
@@ -534,15 +723,21 @@ export class Tablet extends EventTarget {
 
   // --- Last resort ---------------------------------------------------------------------------
 
+  // A file for each judge: of the one who is signed in, or with nobody signed in of all who left
+  // something here.
   exported() {
-    return {
+    const judges =
+      this.judgeId === null
+        ? [...new Set(this.operations.map((operation) => operation.judge))]
+        : [this.judgeId];
+    return judges.map((judge) => ({
       format: "wuzhen-outbox-1",
       device: this.device,
       at: new Date().toISOString(),
       event: this.package?.event?.slug ?? "",
-      judge: this.package?.judge ?? null,
-      operations: this.operations,
-    };
+      judge: this.package?.judge ?? { id: judge, name: `judge-${judge}` },
+      operations: this.operations.filter((operation) => operation.judge === judge),
+    }));
   }
 
   // Take in a file that another tablet of this judge exported; how many were new.
@@ -554,9 +749,10 @@ export class Tablet extends EventTarget {
       (operation) => operation.judge === this.judgeId && !known.has(operation.key),
     );
     for (const { n, ...operation } of fresh) {
-      // The server asks the judge where this tablet and that one differ.
+      // The server asks the judge where this tablet and that one differ, or the file is older than
+      // what that one has sent since.
       const device = deviceOf(operation, file.device);
-      await this.store.add({ ...operation, device, state: WAITING });
+      await this.store.add({ ...operation, device, imported: true, state: WAITING });
     }
     this.tellTabs();
     await this.reload();
@@ -570,9 +766,11 @@ const deviceOf = (operation, holder) => operation.device ?? holder;
 
 // What the server is sent of an operation.
 function wire(operation) {
-  const { kind, key, assignment, criterion, value, text, marks, tie, order, base, device_at } =
-    operation;
-  return { kind, key, assignment, criterion, value, text, marks, tie, order, base, device_at };
+  const { kind, key, assignment, criterion, value, text, marks, tie, order, base } = operation;
+  const { device_at, imported } = operation;
+  return {
+    kind, key, assignment, criterion, value, text, marks, tie, order, base, device_at, imported,
+  };
 }
 
 const said = (body) =>

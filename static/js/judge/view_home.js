@@ -9,12 +9,13 @@ export function homeView({ tablet, act, dismissed }) {
   const { rounds, ties, reminders, event } = tablet.package;
   const orphans = tablet.own.filter((operation) => operation.state !== "waiting" && !tablet.teamOf(operation));
   return html`
+    ${rounds.length ? nothing : html`<h1 class="unseen" tabindex="-1">${t("home")}</h1>`}
     ${reminders.filter((reminder) => !dismissed.has(reminder.id)).slice(0, 1).map((reminder) => html`
       <div class="notice notice-warn" role="alert">
         <p>${reminder.text || t("reminder")} <span class="quiet">${time(reminder.at, event.time_zone)}</span></p>
         <button class="btn" @click=${() => act.dismiss(reminder)}>${t("dismiss")}</button>
       </div>`)}
-    ${orphans.map((operation) => refusal(operation, [], act))}
+    ${orphans.map((operation) => refusal(operation, [], act, true))}
     ${ties.map((tie) => tieView(tie, act))}
     ${rounds.length
       ? rounds.map((round) => roundView(round, tablet.own, act))
@@ -34,7 +35,7 @@ function roundView(round, operations, act) {
   return html`
     <section class="round">
       <div class="round-head">
-        <h1>${pick(round, "track")} · ${pick(round, "name")}</h1>
+        <h1 tabindex="-1">${pick(round, "track")} · ${pick(round, "name")}</h1>
         <span class="state ${round.status === "open" ? "state-saved" : "state-none"}">${t(`round_${round.status}`)}</span>
         <p class="quiet">${t("submitted_of", { done, all: counted.length })}</p>
         <progress max=${Math.max(1, counted.length)} value=${done} aria-label=${t("submitted_of", { done, all: counted.length })}></progress>
@@ -79,15 +80,27 @@ function tieView(tie, act) {
 
 // --- Signing in --------------------------------------------------------------------------------
 
-export function signInView(act, others) {
+export function signInProblem({ signIn }) {
+  const said = { refused: "sign_in_refused", offline: "sign_in_offline" }[signIn];
+  return said ? html`<p class="notice notice-bad" role="alert">${t(said)}</p>` : nothing;
+}
+
+// `left`: how much waits here of whoever was signed in before.
+export function signInView({ act, app, left }) {
   return html`
     <form class="panel sign-in" @submit=${act.signIn}>
-      <h1>${t("welcome")}</h1>
+      <h1 tabindex="-1">${t("welcome")}</h1>
       <p>${t("sign_in_help")}</p>
       <label for="link">${t("sign_in_field")}</label>
       <input id="link" name="link" required autocomplete="off" autocapitalize="off" spellcheck="false">
-      <button class="btn btn-primary">${t("sign_in")}</button>
-      ${others ? html`<p class="notice notice-warn">${t("other_unsent", { n: others })}</p>` : nothing}
+      <button class="btn btn-primary" ?disabled=${app.signIn === "busy"}>${t("sign_in")}</button>
+      ${signInProblem(app)}
+      <p class="quiet">${t("sign_in_code_help")}</p>
+      ${left
+        ? html`<p class="notice notice-warn">${t("left_unsent", { n: left })}</p>
+            <p class="quiet">${t("export_help")}</p>
+            <p class="buttons"><button type="button" class="btn" @click=${act.export}>${t("export")}</button></p>`
+        : nothing}
     </form>
   `;
 }
@@ -98,6 +111,7 @@ export function tabletView({ tablet, act, app }) {
   const { package: kept } = tablet;
   const labels = { live: "live", polling: "polling", down: "down" };
   return html`
+    <h1 tabindex="-1">${t("tablet")}</h1>
     <div class="columns">
       <section class="panel">
         <h2>${t("unsent")}</h2>
@@ -128,7 +142,9 @@ export function tabletView({ tablet, act, app }) {
         ${app.isInstalled
           ? html`<p>${t("installed")}</p>`
           : html`<p>${t("install_help")}</p>
-              ${app.installPrompt ? html`<button class="btn" @click=${act.install}>${t("install")}</button>` : html`<p class="quiet">${t("install_ios")}</p>`}`}
+              ${app.installPrompt ? html`<button class="btn" @click=${act.install}>${t("install")}</button>` : html`<p class="quiet">${t("install_ios")}</p>`}
+              <p>${t("code_help")}</p>
+              ${codeView(app.code, act)}`}
         <h2>${t("connection")}</h2>
         <p>${t(labels[app.push] ?? "down")}</p>
       </section>
@@ -139,8 +155,20 @@ export function tabletView({ tablet, act, app }) {
             <div><dt>${t("event")}</dt><dd>${pick(kept.event, "name")}</dd></div>` : nothing}
           <div><dt>${t("device")}</dt><dd>${tablet.device}</dd></div>
         </dl>
-        <p class="buttons"><button class="btn btn-quiet" @click=${act.signOut}>${t("sign_out")}</button></p>
+        <p class="buttons"><button class="btn btn-quiet" id="sign-out" @click=${act.signOut}>${t("sign_out")}</button></p>
       </section>
     </div>
+  `;
+}
+
+// With it the judge signs in in the installed app, which does not know that they are signed in here.
+function codeView(code, act) {
+  return html`
+    ${code?.code
+      ? html`<p role="status"><strong class="code">${code.code}</strong><br>
+          <span class="quiet">${t("code_lasts", { n: code.minutes })}</span></p>`
+      : nothing}
+    ${code?.failed ? html`<p class="notice notice-bad" role="alert">${t("code_failed")}</p>` : nothing}
+    <button class="btn" id="code" @click=${act.code}>${t("code_show")}</button>
   `;
 }

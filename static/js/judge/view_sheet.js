@@ -10,7 +10,7 @@ const MOST_BUTTONS = 21;
 
 export const badge = (state) => html`<span class="state state-${state}">${t(`state_${state}`)}</span>`;
 
-export function sheetView({ round, team, operations, act, lastUndo, online, waiting, shown }) {
+export function sheetView({ round, team, operations, act, lastUndo, shown }) {
   const sheet = effective(team, operations);
   const criteria = round.rubrics[team.rubric].criteria;
   const editable = isEditable(round, team, sheet);
@@ -47,7 +47,7 @@ export function sheetView({ round, team, operations, act, lastUndo, online, wait
         ↶ <span class="wide">${t("undo")}</span>
       </button>
       ${totalView(round, team, sheet, criteria, operations)}
-      ${submitView({ team, sheet, editable, act, online, waiting })}
+      ${submitView({ team, sheet, editable, act })}
       <button class="btn" ?disabled=${place + 1 >= round.teams.length} aria-label=${t("next")}
         @click=${() => act.open(round.teams[place + 1])}>→</button>
     </div>
@@ -72,7 +72,7 @@ function teamPanel(round, team, act) {
     <p class="quiet">
       ${team.order ? html`${t("number", { n: team.order })} · ` : nothing}${team.code}
     </p>
-    <h1>${teamName(team)}</h1>
+    <h1 tabindex="-1">${teamName(team)}</h1>
     ${team.anonymous
       ? html`<p class="quiet">${t("anonymous")}</p>`
       : html`<p>${[pick(team, "organisation"), pick(team, "country")].filter(Boolean).join(" · ")}</p>`}
@@ -285,9 +285,11 @@ export function sameTotals(round, team, operations) {
     : [];
 }
 
-function submitView({ team, sheet, editable, act, online, waiting }) {
+function submitView({ team, sheet, editable, act }) {
   if (sheet.isSubmitting) {
-    return html`<button class="btn" ?disabled=${online && waiting} @click=${() => act.takeBack(team)}>
+    // Once it was sent the server may have it, whatever became of the answer.
+    if (sheet.isAttempted) return badge("submitting");
+    return html`<button class="btn" @click=${() => act.takeBack(team)}>
       ${t("take_back")}</button>`;
   }
   if (sheet.status === "submitted" || !editable) return badge(stateOf(team, sheet));
@@ -298,7 +300,8 @@ function submitView({ team, sheet, editable, act, online, waiting }) {
 // --- What needs a decision ---------------------------------------------------------------------
 
 function whatOf(operation, criteria) {
-  const criterion = criteria.find((other) => other.id === operation.criterion);
+  const known = criteria.find((other) => other.id === operation.criterion);
+  const criterion = known ?? operation.about?.criterion;
   if (operation.kind === "mark") return criterion ? pick(criterion, "name") : t("what_mark");
   if (operation.kind === "comment" || operation.kind === "private_note") return t(operation.kind);
   return t(`what_${operation.kind}`);
@@ -309,10 +312,13 @@ const valueOf = (operation) =>
     ? operation.value === null ? t("cleared") : plain(operation.value)
     : operation.text;
 
+// What happened to the sheet before it was handed in here.
+const SUBMIT_CONFLICTS = { submitted: "submit_conflict_in", returned: "submit_conflict_back" };
+
 export function conflict(operation, criteria, act) {
   if (operation.kind === "submit") {
     return html`<div class="notice notice-bad" role="alert">
-      <p>${t("submit_conflict")}</p>
+      <p>${t(SUBMIT_CONFLICTS[operation.current?.kind] ?? "submit_conflict")}</p>
       <button class="btn" @click=${() => act.discard(operation, false)}>${t("understood")}</button>
     </div>`;
   }
@@ -329,11 +335,15 @@ export function conflict(operation, criteria, act) {
   </div>`;
 }
 
-export function refusal(operation, criteria, act) {
+// `withTeam`: where the team is not to be seen otherwise.
+export function refusal(operation, criteria, act, withTeam = false) {
+  const team = operation.about?.team;
+  const name = (team && pick(team, "name")) || operation.label;
   return html`<div class="notice notice-bad" role="alert" data-refused=${operation.key}>
-    <h2>${t("refused_title")}: ${whatOf(operation, criteria)}
+    <h2>${t("refused_title")}: ${withTeam && name ? `${name} · ` : ""}${whatOf(operation, criteria)}
       ${operation.kind === "mark" ? plain(operation.value) : nothing}</h2>
     <p>${operation.detail}</p>
+    ${operation.text ? html`<blockquote class="refused-text">${operation.text}</blockquote>` : nothing}
     <p class="buttons">
       <button class="btn" @click=${() => act.tryAgain(operation)}>${t("try_again")}</button>
       <button class="btn btn-quiet" @click=${() => act.discard(operation, true)}>${t("discard")}</button>
