@@ -2,6 +2,8 @@ from django import forms
 from django.forms import BaseInlineFormSet, inlineformset_factory
 from django.utils.translation import gettext_lazy as _
 
+from contest.models import Round
+from judging.models import Judge
 from leaderboard.models import Award, Scheme, SchemeComponent
 
 
@@ -14,9 +16,39 @@ class SchemeForm(forms.ModelForm):
         help_text=_("Asked in the order in which they stand here."),
     )
 
+    reason = forms.CharField(
+        label=_("Reason of the change"),
+        max_length=1000,
+        required=False,
+        help_text=_("Needed once the first scores are there; kept with the effect."),
+    )
+    without = forms.ModelMultipleChoiceField(
+        label=_("Leave out judges, to try"),
+        queryset=Judge.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Only for trying; saving leaves nobody out."),
+    )
+
     class Meta:
         model = Scheme
         fields = ["advance_count", "decimals", "tie_breaks"]
+
+    def __init__(self, *args, round: Round, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["without"].queryset = Judge.objects.filter(
+            assignments__participation__round=round
+        ).distinct()
+        if not self.fields["without"].queryset.exists():
+            del self.fields["without"]
+
+    @property
+    def rules(self) -> dict:
+        """What the form says of the scheme itself."""
+        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+
+    def _post_clean(self):
+        """The service checks the scheme as a whole."""
 
 
 class ComponentForm(forms.ModelForm):

@@ -93,6 +93,7 @@ class RecordEntry(models.Model):
         TIE = "tie", _("tie decided by the chair")
         TIE_DROPPED = "tie_dropped", _("chair's decision taken back")
         READMITTED = "readmitted", _("judge readmitted to a team")
+        SCHEME = "scheme", _("rules of the ranking changed")
         SIGNED = "signed", _("ranking signed off")
         REVOKED = "revoked", _("signature revoked")
 

@@ -1,5 +1,6 @@
 """What leaderboard's endpoints take and give."""
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -75,10 +76,16 @@ class ComponentSerializer(serializers.ModelSerializer):
 class SchemeSerializer(serializers.ModelSerializer):
     components = ComponentSerializer(many=True)
     tie_breaks = serializers.ListField(child=serializers.ChoiceField(Scheme.TieBreak.choices))
+    reason = serializers.CharField(
+        write_only=True,
+        required=False,
+        max_length=1000,
+        help_text=_("Needed once the first scores are there; kept with the effect."),
+    )
 
     class Meta:
         model = Scheme
-        fields = ["round", "advance_count", "tie_breaks", "decimals", "components"]
+        fields = ["round", "advance_count", "tie_breaks", "decimals", "components", "reason"]
         read_only_fields = ["round"]
 
 

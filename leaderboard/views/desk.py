@@ -23,12 +23,17 @@ from leaderboard.services import awards as award_services
 from leaderboard.services import standings, tied
 from leaderboard.services.schemes import (
     add_tie_break,
+    draft,
     ensure_scheme,
+    has_scores,
     metric_bounds,
+    rules_of,
     save_scheme,
 )
+from leaderboard.services.trials import what_if
 from leaderboard.states import AdvancementStatus
 from leaderboard.views.board import picture
+from leaderboard.views.rescoring import moves_picture
 
 
 @round_organizer_required
@@ -36,39 +41,55 @@ def desk_scheme(request, round):
     """What the total is made of, how ties are broken, how many advance."""
     scheme = ensure_scheme(round)
     rounds = round.track.rounds.filter(ordinal__lte=round.ordinal)
-    form = SchemeForm(request.POST or None, instance=scheme)
+    form = SchemeForm(request.POST or None, instance=scheme, round=round)
     formset = ComponentFormSet(
         request.POST or None, instance=scheme, prefix="components", form_kwargs={"rounds": rounds}
     )
+    moves = None
     if request.method == "POST" and form.is_valid() and formset.is_valid():
-        components = [
-            {
-                name: value
-                for name, value in row.cleaned_data.items()
-                if name not in ("DELETE", "id", "scheme")
-            }
-            for row in formset.forms
-            if row.cleaned_data and not row.cleaned_data.get("DELETE")
-        ]
+        fields = {**form.rules, "components": _components(formset)}
         try:
-            save_scheme(round, request.user, components=components, **form.cleaned_data)
+            if request.POST.get("action") == "try":
+                left_out = frozenset(judge.pk for judge in form.cleaned_data.get("without", ()))
+                moves = what_if(round, draft(round, **fields), left_out)
+            else:
+                reason = form.cleaned_data["reason"]
+                save_scheme(round, request.user, **fields, reason=reason)
+                messages.success(request, _("Saved."))
+                return redirect("desk-scheme", round.event.slug, round.slug)
         except ValidationError as error:
             form.add_error(None, error.messages)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect("desk-scheme", round.event.slug, round.slug)
-    return render(
-        request,
-        "leaderboard/desk_scheme.html",
+    context = {
+        "event": round.event,
+        "round": round,
+        "form": form,
+        "formset": formset,
+        "bounds": [(item, *metric_bounds(item)) for item in rounds],
+        "stored": rules_of(round).components,
+        "in_force": has_scores(round),
+        "moves": moves,
+        "decimals": scheme.decimals,
+    }
+    if moves is not None:
+        context |= {
+            "entering": [move for move in moves if move.enters],
+            "leaving": [move for move in moves if move.leaves],
+            "moved": [move for move in moves if move.is_move],
+            "picture": moves_picture(moves),
+        }
+    return render(request, "leaderboard/desk_scheme.html", context)
+
+
+def _components(formset) -> list[dict]:
+    return [
         {
-            "event": round.event,
-            "round": round,
-            "form": form,
-            "formset": formset,
-            "bounds": [(item, *metric_bounds(item)) for item in rounds],
-            "stored": ensure_scheme(round).components.select_related("source"),
-        },
-    )
+            name: value
+            for name, value in row.cleaned_data.items()
+            if name not in ("DELETE", "id", "scheme")
+        }
+        for row in formset.forms
+        if row.cleaned_data and not row.cleaned_data.get("DELETE")
+    ]
 
 
 @round_organizer_required
@@ -185,7 +206,8 @@ def desk_tie(request, round):
             ties.drop(tie, request.user, request.POST.get("reason", ""))
             messages.success(request, _("Taken back."))
         elif action == "add_tie_break":
-            add_tie_break(round, request.user, Scheme.TieBreak.CHAIR)
+            reason = _("The chair is asked about a tie.")
+            add_tie_break(round, request.user, Scheme.TieBreak.CHAIR, reason)
             messages.success(request, _("The chair's decision is now the last tie-break."))
         else:
             raise Refused(_("Unknown action."), code="unknown_action")

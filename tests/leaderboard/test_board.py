@@ -185,7 +185,13 @@ def test_the_scheme_is_changed_at_the_desk(client, organizer):
         "components-0-weight": "100", "components-0-aggregation": "mean",
         "components-0-worst": "0", "components-0-best": "1",
     }  # fmt: skip
-    assert client.post(address, form).status_code == 302
+    refused = client.post(address, form)
+    assert refused.status_code == 200, "a change needs a reason once there are scores"
+    tried = client.post(address, form | {"action": "try"})
+    assert tried.context["moves"] is not None
+    round.scheme.refresh_from_db()
+    assert round.scheme.decimals == 2, "trying changes nothing"
+    assert client.post(address, form | {"reason": "as announced"}).status_code == 302
     round.scheme.refresh_from_db()
     assert (round.scheme.advance_count, round.scheme.decimals) == (1, 3)
     assert round.scheme.components.get().aggregation == "mean"

@@ -219,6 +219,7 @@ def test_the_parts_of_every_explanation_add_up_to_the_standings_total(data):
         how = [data.draw(st.sampled_from(METHODS)) for _n in range(2)]
         save_scheme(
             sources[1], organizer, advance_count=1, tie_breaks=["judges", "criterion"], decimals=2,
+            reason="test",
             components=[
                 {"kind": "judges", "source": sources[1], "weight": 50,
                  **how[0]},
@@ -550,7 +551,7 @@ def test_a_method_that_compares_judges_says_what_each_sheet_counted_as(track, or
     teams, judges = [make_team(track) for _n in range(3)], [make_judge(track.event) for _n in "ab"]
     round = roadshow(track, teams, judges, [[4, 6], [6, 8], [5, 7]])
     save_scheme(
-        round, organizer, advance_count=1, tie_breaks=[], decimals=2,
+        round, organizer, advance_count=1, tie_breaks=[], decimals=2, reason="test",
         components=[
             {"kind": "judges", "source": round, "weight": 100, "aggregation": "severity"}
         ],
@@ -577,7 +578,7 @@ def test_what_is_dropped_criterion_by_criterion_is_shown_mark_by_mark(track, org
             save_mark(sheet, criterion, Decimal(value), sent=Sent(f"{criterion.pk}"), by=by)
         submit_sheet(sheet, by)
     save_scheme(
-        round, organizer, advance_count=1, tie_breaks=[], decimals=2,
+        round, organizer, advance_count=1, tie_breaks=[], decimals=2, reason="test",
         components=[
             {"kind": "judges", "source": round, "weight": 100, "aggregation": "trimmed",
              "per": "criterion"}

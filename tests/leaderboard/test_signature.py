@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
 from contest.errors import Refused
 from contest.models import Round
@@ -82,7 +83,8 @@ def test_a_published_list_that_was_changed_is_found(proposal, organizer):  # noq
     assert verify(proposal.round) == []
     shown = Standing.objects.get(round=proposal.round, is_result=True)
     swap(StandingRow.objects.filter(standing=shown), "rank")
-    assert "published" in verify(proposal.round)[0].what
+    with translation.override("en"):
+        assert "published" in verify(proposal.round)[0].what
 
 
 def test_a_sheet_that_comes_in_while_somebody_signs_is_not_left_out(
