@@ -95,6 +95,7 @@ class RecordEntry(models.Model):
         READMITTED = "readmitted", _("judge readmitted to a team")
         SIGNED = "signed", _("ranking signed off")
         REVOKED = "revoked", _("signature revoked")
+        PROMOTED = "promoted", _("reserve promoted")
 
     record = models.ForeignKey(
         Record, models.PROTECT, related_name="entries", verbose_name=_("judging record")
