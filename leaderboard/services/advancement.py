@@ -6,8 +6,14 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
 from contest.models import LogEntry, Participation, Round, User
-from contest.services.rounds import join_round, leave_round, mark_decided, undo_decided
-from contest.states import ParticipationStatus, RoundStatus
+from contest.services.rounds import (
+    COMPETING,
+    join_round,
+    leave_round,
+    mark_decided,
+    undo_decided,
+)
+from contest.states import ParticipationStatus, RoundStatus, TeamStatus
 from judging.models import Assignment, RecordEntry
 from judging.services import record
 from judging.services.panels import unassign
@@ -382,6 +388,15 @@ def _complete(round: Round, advancement: Advancement, by: User, now) -> None:
 def advancing(advancement: Advancement):
     """The rows of those who advance, best first."""
     return advancement.rows.filter(outcome__in=ADVANCING).select_related("row__participation__team")
+
+
+def has_left(item: AdvancementRow) -> str:
+    """The outcome of a team that advanced and competes no longer; empty while it competes."""
+    participation = item.row.participation
+    gone = (participation.team.status, participation.status)
+    if participation.team.status in COMPETING and gone[1] == ParticipationStatus.ACTIVE:
+        return ""
+    return Outcome.DISQUALIFIED if TeamStatus.DISQUALIFIED in gone else Outcome.WITHDRAWN
 
 
 @transaction.atomic

@@ -7,13 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
 from contest.models import LogEntry, Round, User
-from contest.services.rounds import COMPETING, join_round
-from contest.states import ParticipationStatus, RoundStatus, TeamStatus
+from contest.services.rounds import join_round
+from contest.states import RoundStatus
 from judging.models import RecordEntry
 from leaderboard.models import Advancement, AdvancementRow
 from leaderboard.services import advancement_rules as rules
-from leaderboard.services import signature
-from leaderboard.services.advancement import kept_rule
+from leaderboard.services import notices, signature
+from leaderboard.services.advancement import has_left, kept_rule
 from leaderboard.states import ADVANCING, AdvancementStatus, Outcome
 
 
@@ -26,19 +26,6 @@ class Vacancy:
     outcome: str
     suggested: tuple[AdvancementRow, ...]
     passed: tuple[AdvancementRow, ...]
-
-
-def has_left(item: AdvancementRow) -> str:
-    """The outcome of a team that advanced and competes no longer; empty while it competes."""
-    participation = item.row.participation
-    if participation.team.status in COMPETING and (
-        participation.status == ParticipationStatus.ACTIVE
-    ):
-        return ""
-    gone = (participation.team.status, participation.status)
-    if TeamStatus.DISQUALIFIED in gone:
-        return Outcome.DISQUALIFIED
-    return Outcome.WITHDRAWN
 
 
 def vacancies(advancement: Advancement) -> list[Vacancy]:
@@ -149,4 +136,5 @@ def promote(
             reason,
             participation=promoted.row.participation,
         )
+        notices.prepare(round)
     return promoted
