@@ -21,7 +21,7 @@ from contest.numbers import round_half_up
 from contest.templatetags.wuzhen import event_time
 from judging.models import Record
 from judging.services.totals import fraction_to_decimal
-from leaderboard.models import Advancement, AdvancementRow, AwardWinner
+from leaderboard.models import Advancement, AwardWinner
 from leaderboard.services.explanation import (
     Explanation,
     MarkExplained,
@@ -29,7 +29,7 @@ from leaderboard.services.explanation import (
     explain_all,
 )
 from leaderboard.services.schemes import ensure_scheme
-from leaderboard.states import AdvancementStatus
+from leaderboard.states import ADVANCING, AdvancementStatus
 
 FONT = settings.BASE_DIR / "static/vendor/noto-sans-sc/NotoSansSC_400Regular.ttf"
 
@@ -71,7 +71,7 @@ def finalist_rows(advancement: Advancement) -> list[FinalistRow]:
         "row__participation__team__entry", "row__participation__team__track"
     ).exclude(row__rank=None)
     if scheme.advance_count:
-        rows = rows.filter(outcome=AdvancementRow.Outcome.IN)
+        rows = rows.filter(outcome__in=ADVANCING)
     won: dict[int, list[str]] = {}
     for winner in AwardWinner.objects.filter(award__round=advancement.round).select_related(
         "award"
@@ -138,6 +138,10 @@ def to_json(rows: list[dict], advancement: Advancement) -> bytes:
         "round": round.slug,
         "status": advancement.status,
         "signed_at": advancement.signed_at.isoformat() if advancement.signed_at else None,
+        "signatures": [
+            {"name": item.by.name, "at": item.at.isoformat()}
+            for item in advancement.signatures.select_related("by")
+        ],
         "input_digest": advancement.standing.input_digest,
         "judging_records": records(round),
         "finalists": [
@@ -166,10 +170,11 @@ def to_pdf(rows: list[dict], advancement: Advancement) -> bytes:
     pdf.set_font("noto", size=11)
     pdf.multi_cell(0, 7, f"{round} · {_('Finalist list')}", new_x="LMARGIN", new_y="NEXT")
     if advancement.status == AdvancementStatus.SIGNED:
-        signed = _("Signed off by %(name)s at %(when)s") % {
-            "name": advancement.signed_by.name,
-            "when": event_time(advancement.signed_at, event),
-        }
+        signed = "\n".join(
+            _("Signed off by %(name)s at %(when)s")
+            % {"name": item.by.name, "when": event_time(item.at, event)}
+            for item in advancement.signatures.select_related("by")
+        )
     else:
         signed = _("Not signed off; made at %(when)s") % {"when": event_time(timezone.now(), event)}
     pdf.set_font("noto", size=9)

@@ -4,7 +4,13 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.models import Round
 from judging.models import Judge
-from leaderboard.models import Award, Scheme, SchemeComponent
+from leaderboard.models import (
+    AdvancementQuota,
+    AdvancementRule,
+    Award,
+    Scheme,
+    SchemeComponent,
+)
 
 
 class SchemeForm(forms.ModelForm):
@@ -95,3 +101,36 @@ class AwardForm(forms.ModelForm):
     class Meta:
         model = Award
         fields = ["name_zh", "name_en", "ordinal", "first_rank", "last_rank"]
+
+
+class AdvancementRuleForm(forms.ModelForm):
+    class Meta:
+        model = AdvancementRule
+        fields = ["ties", "reserves", "wildcards"]
+
+
+QUOTA_FIELDS = ("kind", "country", "track", "most", "least")
+
+
+class QuotaForm(forms.ModelForm):
+    class Meta:
+        model = AdvancementQuota
+        fields = QUOTA_FIELDS
+
+    def __init__(self, *args, tracks, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["track"].queryset = tracks
+
+    def clean_least(self):
+        return self.cleaned_data["least"] or 0
+
+
+QuotaFormSet = inlineformset_factory(
+    AdvancementRule,
+    AdvancementQuota,
+    form=QuotaForm,
+    formset=_Components,
+    extra=0,
+    max_num=60,
+    can_delete=True,
+)

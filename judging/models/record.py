@@ -96,6 +96,7 @@ class RecordEntry(models.Model):
         SCHEME = "scheme", _("rules of the ranking changed")
         SIGNED = "signed", _("ranking signed off")
         REVOKED = "revoked", _("signature revoked")
+        PROMOTED = "promoted", _("reserve promoted")
 
     record = models.ForeignKey(
         Record, models.PROTECT, related_name="entries", verbose_name=_("judging record")

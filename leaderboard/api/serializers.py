@@ -13,6 +13,7 @@ from leaderboard.models import (
     Award,
     Scheme,
     SchemeComponent,
+    Signature,
     Standing,
     StandingRow,
 )
@@ -99,7 +100,16 @@ class AdvancementRowSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = AdvancementRow
-        fields = ["participation", "code", "rank", "total", "outcome"]
+        fields = ["participation", "code", "rank", "total", "outcome", "number", "reason"]
+        read_only_fields = fields
+
+
+class SignatureSerializer(serializers.ModelSerializer):
+    by = serializers.CharField(source="by.name", read_only=True)
+
+    class Meta:
+        model = Signature
+        fields = ["by", "at"]
         read_only_fields = fields
 
 
@@ -107,6 +117,7 @@ class AdvancementSerializer(serializers.ModelSerializer):
     round = ScopedField(organized_rounds)
     rows = AdvancementRowSerializer(many=True, read_only=True)
     signed_by = serializers.CharField(source="signed_by.name", read_only=True, default=None)
+    signatures = SignatureSerializer(many=True, read_only=True)
 
     class Meta:
         model = Advancement
@@ -119,6 +130,8 @@ class AdvancementSerializer(serializers.ModelSerializer):
             "created_at",
             "signed_at",
             "signed_by",
+            "signatures",
+            "publish_at",
             "rows",
         ]
         read_only_fields = [name for name in fields if name != "round"]

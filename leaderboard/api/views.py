@@ -31,6 +31,7 @@ from leaderboard.models import (
     Award,
     AwardWinner,
     Scheme,
+    Signature,
     Standing,
     StandingRow,
 )
@@ -164,7 +165,8 @@ class AdvancementViewSet(WithServices):
             Advancement.objects.filter(round__event__in=organized_events(self.request.user))
             .select_related("round__event", "standing", "signed_by")
             .prefetch_related(
-                Prefetch("rows", AdvancementRow.objects.select_related("row__participation__team"))
+                Prefetch("rows", AdvancementRow.objects.select_related("row__participation__team")),
+                Prefetch("signatures", Signature.objects.select_related("by")),
             )
         )
 
@@ -188,7 +190,7 @@ class AdvancementViewSet(WithServices):
     @extend_schema(request=None, **MOVE)
     @action(detail=True, methods=["post"])
     def sign_off(self, request, pk=None):
-        """Make it final; the next round's participations are made."""
+        """Sign; with the last signature it is final and the next round's list is made."""
         advancement_services.sign_off(self.get_object(), request.user)
         return self.answer(self.get_object())
 

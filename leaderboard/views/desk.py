@@ -17,7 +17,7 @@ from judging.services import ties
 from judging.services.panels import missing as missing_sheets
 from leaderboard.exports import FORMATS, export
 from leaderboard.forms import AwardForm, ComponentFormSet, SchemeForm
-from leaderboard.models import AdvancementRow, Award, AwardWinner, Scheme, SchemeComponent
+from leaderboard.models import Award, AwardWinner, Scheme, SchemeComponent
 from leaderboard.services import advancement as services
 from leaderboard.services import awards as award_services
 from leaderboard.services import standings, tied
@@ -31,7 +31,8 @@ from leaderboard.services.schemes import (
     save_scheme,
 )
 from leaderboard.services.trials import what_if
-from leaderboard.states import AdvancementStatus
+from leaderboard.states import Outcome
+from leaderboard.views.advance import who_advances
 from leaderboard.views.board import picture
 from leaderboard.views.rescoring import moves_picture
 
@@ -99,18 +100,14 @@ def desk_ranking(request, round):
     standing = standings.current(round, standings.FULL)
     scheme = ensure_scheme(round)
     advancement = services.in_force(round)
-    outcomes = (
-        dict(advancement.rows.values_list("row__participation_id", "outcome"))
-        if advancement
-        else {}
-    )
+    decided = who_advances(round, advancement)
     rows = []
     if standing:
         rows = list(
             standing.rows.select_related("participation__team__entry", "participation__team__track")
         )
         for row in rows:
-            row.outcome = outcomes.get(row.participation_id)
+            row.item = decided["items"].get(row.participation_id)
             row.lacks = standings.why_unranked(row)
     missing = missing_sheets(round)
     ranked = [row for row in rows if row.rank is not None]
@@ -130,16 +127,16 @@ def desk_ranking(request, round):
             "pending": services.pending_submissions(round),
             "out_of_bounds": _out_of_bounds(rows),
             "advancement": advancement,
+            **decided,
             "outdated": advancement is not None
-            and advancement.status == AdvancementStatus.DRAFT
-            and advancement.standing_id != (standing.pk if standing else None),
-            "tied": [row for row in rows if row.outcome == AdvancementRow.Outcome.TIED],
+            and advancement.status in services.UNSIGNED
+            and (decided["outdated"] or standing is None or advancement.standing_id != standing.pk),
+            "tied": [row for row in rows if row.item and row.item.outcome == Outcome.TIED],
             "tied_groups": tied.tied_groups(rows, scheme, asked),
             "ties": asked,
             "chaired_panels": tied.chaired_panels(round),
             "asks_chair": Scheme.TieBreak.CHAIR in scheme.tie_breaks,
             "is_signed": round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED),
-            "seats": services.seats_left(advancement) if advancement else 0,
             "formats": FORMATS,
             "picture": picture(ranked[:30], components) if ranked else None,
         },

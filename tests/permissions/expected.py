@@ -71,6 +71,14 @@ PAGES = {
     "health": get(ALL),
     "event": get(ALL, event),
     "round": get(ALL, of_round),
+    "event-results": get(ALL, event),
+    "round-results": get(ALL, of_round)
+    + get(ALL, lambda o: {**event(o), "round_slug": "finished"}),
+    # There is no file before the result is published, for anybody.
+    "round-results-file": get("NNNNNNNN", lambda o: {**of_round(o), "fmt": "json"}),
+    "team-certificates": get("LFNFFFNN", of_team("round")),
+    # Of a code that is none of ours.
+    "verify": get("NNNNNNNN", lambda o: {"code": "1-0.abc"}),
     "leaderboard": get(ALL, preliminary) + get(ALL, of_round),
     "sign-in-link": get(ALL, lambda o: {"token": o.token}),
     "my-teams": get(SIGNED_IN),
@@ -126,6 +134,11 @@ PAGES = {
     "desk-workers": get(DESK, event),
     "desk-rescoring": get(DESK, preliminary),
     "desk-rescoring-act": post(DESK, preliminary),
+    "desk-advancement": both(DESK, of_round),
+    "desk-advance-act": post(DESK, of_round),
+    "desk-notices": get(DESK, of_round),
+    # There are none before the ranking is signed off.
+    "desk-certificates": get("LFFFFFNN", of_round),
     "desk-rubrics": get(DESK, event),
     "desk-rubric-new": both(DESK, event),
     "desk-rubric": both(DESK, with_pk(event, "rubric")),
