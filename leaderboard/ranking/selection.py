@@ -10,9 +10,10 @@ there is not, nothing here breaks the tie: the rule's policy or somebody's decis
 """
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from heapq import heapify, heappop, heappush
 
 
 class Ties(StrEnum):
@@ -225,17 +226,30 @@ class _Run:
         self.taken: Counter[Group] = Counter()
         self.why: dict[Hashable, Why] = {}  # of those who are in
         self.said: dict[Hashable, Why] = {}  # of those who were left out by a tie
-        self.held_back: set[Hashable] = set()
-        self.closed: set[tuple] = set()
         self.full: set[Group] = set()
+        # The worst rank that got a kept place while others waited.
+        self.kept_until = 0
         # Teams that are alike in everything the rule names stand in one line, best first.
         self.lines: dict[tuple, list[Candidate]] = {}
         for candidate in reversed(self.everybody):
             if candidate.rank is not None:
                 self.lines.setdefault(self.likeness(candidate), []).append(candidate)
-        groups = {group for line in self.lines for group in line}
-        self.numbers = {group: rule.numbers(*group) for group in groups}
-        self.guaranteed = [group for group in groups if self.numbers[group][1]]
+        self.lines_of: dict[Group, list[tuple]] = {}
+        for line in self.lines:
+            for group in line:
+                self.lines_of.setdefault(group, []).append(line)
+        self.numbers = {group: rule.numbers(*group) for group in self.lines_of}
+        self.guaranteed = [group for group, (_most, least) in self.numbers.items() if least]
+        # How many may still be had of each group with a guarantee.
+        self.waiting = Counter(
+            {g: sum(len(self.lines[line]) for line in self.lines_of[g]) for g in self.guaranteed}
+        )
+        self.alive = dict.fromkeys(self.lines)
+        # The lines by the rank of their first team; an entry that no longer fits is passed over.
+        self.first = [(teams[-1].rank, n) for n, teams in enumerate(self.lines.values())]
+        self.order = list(self.lines)
+        self.index = {line: n for n, line in enumerate(self.order)}
+        heapify(self.first)
 
     def likeness(self, candidate: Candidate) -> tuple[Group, ...]:
         found = ((kind, candidate.groups.get(kind)) for kind in self.rule.kinds)
@@ -248,44 +262,82 @@ class _Run:
         most, _least = self.numbers[group]
         return None if most is None else max(0, most - self.taken[group])
 
-    def open_lines(self) -> list[tuple]:
-        return [
-            line
-            for line, teams in self.lines.items()
-            if teams and line not in self.closed and all(self.room(g) != 0 for g in line)
-        ]
+    def close(self, line: tuple) -> None:
+        """Nobody of this line may have a place any more."""
+        if line in self.alive:
+            del self.alive[line]
+            for group in line:
+                if group in self.waiting:
+                    self.waiting[group] -= len(self.lines[line])
 
-    def needs(self, lines: list[tuple]) -> dict[Group, int]:
+    def remove(self, candidate: Candidate) -> None:
+        line = self.likeness(candidate)
+        teams = self.lines[line]
+        del teams[next(n for n in range(len(teams) - 1, -1, -1) if teams[n] is candidate)]
+        if line in self.alive:
+            for group in line:
+                if group in self.waiting:
+                    self.waiting[group] -= 1
+            if self.lines[line]:
+                heappush(self.first, (self.lines[line][-1].rank, self.index[line]))
+            else:
+                del self.alive[line]
+
+    def close_full(self, groups: Iterable[Group]) -> None:
+        for group in groups:
+            if self.room(group) == 0:
+                for line in self.lines_of[group]:
+                    self.close(line)
+
+    def needs(self) -> dict[Group, int]:
         """How many places each guarantee still needs and can be met with."""
         found = {}
         for group in self.guaranteed:
             missing = self.numbers[group][1] - self.taken[group]
             if missing > 0:
-                waiting = sum(len(self.lines[line]) for line in lines if group in line)
                 room = self.room(group)
-                need = min(missing, waiting, missing if room is None else room)
+                need = min(missing, self.waiting[group], missing if room is None else room)
                 if need > 0:
                     found[group] = need
         return found
 
+    def best(self) -> int | None:
+        """The best rank of those who are not shut out."""
+        while self.first:
+            rank, n = self.first[0]
+            line = self.order[n]
+            if line in self.alive and self.lines[line][-1].rank == rank:
+                return rank
+            heappop(self.first)
+        return None
+
     def next_group(self) -> list[Candidate]:
         """Those of the best rank who may have a place now; none when it is over."""
-        if self.seats <= 0:
+        if self.seats <= 0 or (best := self.best()) is None:
             return []
-        lines = self.open_lines()
-        needs = self.needs(lines)
-        free = self.seats - sum(needs.values())
-        helping = [line for line in lines if free > 0 or any(group in needs for group in line)]
-        if not helping:
-            return []
-        best = min(self.lines[line][-1].rank for line in helping)
-        if free <= 0:
-            for line in lines:
-                if line not in helping:
-                    self.held_back.update(c.key for c in self.lines[line] if c.rank <= best)
+        needs = self.needs()
+        if self.seats > sum(needs.values()):
+            found = {}
+            while self.best() == best:
+                found[heappop(self.first)[1]] = None
+            for n in found:
+                heappush(self.first, (best, n))
+            lines = [self.order[n] for n in found]
+        else:
+            lines = list(
+                dict.fromkeys(
+                    line for group in needs for line in self.lines_of[group] if line in self.alive
+                )
+            )
+            if not lines:
+                return []
+            first = best
+            best = min(self.lines[line][-1].rank for line in lines)
+            if first < best:
+                self.kept_until = best
         return [
             candidate
-            for line in helping
+            for line in sorted(lines, key=str)
             for candidate in reversed(self.lines[line])
             if candidate.rank == best
         ]
@@ -311,7 +363,7 @@ class _Run:
             for name, keys in sorted(members.items(), key=str)
             if (room := self.room(name)) is not None
         ]
-        needs = self.needs(self.open_lines())
+        needs = self.needs()
         free = self.seats - sum(needs.values())
         if free < 0:  # more is guaranteed than there are places
             return [*rooms, Room(frozenset(c.key for c in group), self.seats)]
@@ -338,15 +390,17 @@ class _Run:
         for candidate in group:
             line = self.likeness(candidate)
             self.why[candidate.key] = why or self.reason(candidate, line)
+        for candidate in group:
+            line = self.likeness(candidate)
             self.taken.update(line)
-            self.lines[line].remove(candidate)
+            self.remove(candidate)
+            self.close_full(line)
         self.seats = max(0, self.seats - len(group))
 
     def reason(self, candidate: Candidate, line: tuple) -> Why:
-        needs = self.needs(self.open_lines())
-        if self.seats - sum(needs.values()) <= 0 or candidate.rank > self.rule.count:
+        if self.kept_until == candidate.rank:
             for kind, group in line:
-                if (kind, group) in needs and self.held_back:
+                if (kind, group) in self.needs():
                     return Why(Code.GUARANTEED, kind, group, self.numbers[kind, group][1])
         return Why(Code.RANK if candidate.rank <= self.rule.count else Code.MOVED_UP)
 
@@ -364,16 +418,15 @@ class _Run:
             if len(room.keys) > room.seats:
                 if room.kind:
                     self.full.add((room.kind, room.group))
+                    self.close_full([(room.kind, room.group)])
                 else:
-                    needs = self.needs(self.open_lines())
-                    self.seats = min(self.seats, sum(needs.values()))
+                    self.seats = min(self.seats, sum(self.needs().values()))
 
     def shut_out(self, keys: frozenset, why: Why) -> None:
         for candidate in self.members(keys):
-            line = self.likeness(candidate)
             self.said[candidate.key] = why
-            self.closed.add(line)
-            self.lines[line].remove(candidate)
+            self.close(self.likeness(candidate))
+            self.remove(candidate)
 
     def places(self, tie: Tie | None) -> tuple[Chosen, ...]:
         reserves = self.reserves() if tie is None else {}
@@ -415,4 +468,4 @@ class _Run:
                 return Why(Code.QUOTA, kind, group, self.numbers[kind, group][0])
         if tie is not None and self.rule.quotas:
             return Why(Code.WAITS)
-        return Why(Code.KEPT if candidate.key in self.held_back else Code.BELOW)
+        return Why(Code.KEPT if candidate.rank <= self.kept_until else Code.BELOW)
