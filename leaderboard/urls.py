@@ -1,6 +1,6 @@
 from django.urls import path
 
-from leaderboard.views import board, desk, explained, reliability, rescoring, stage
+from leaderboard.views import board, desk, explained, exports, reliability, rescoring, stage
 
 STAGE = "e/<slug:slug>/r/<slug:round_slug>/stage/"
 DESK_ROUND = "e/<slug:slug>/desk/r/<slug:round_slug>/"
@@ -18,14 +18,18 @@ urlpatterns = [
     path(DESK_ROUND + "reliability/", reliability.desk_reliability, name="desk-reliability"),
     path(DESK_ROUND + "ranking/decide/", desk.desk_decide, name="desk-decide"),
     path(DESK_ROUND + "ranking/ties/", desk.desk_tie, name="desk-tie"),
-    path(DESK_ROUND + "finalists.<str:fmt>", desk.desk_finalists, name="desk-finalists"),
+    path(DESK_ROUND + "exports/", exports.desk_exports, name="desk-exports"),
     path(
-        DESK_ROUND + "teams/<slug:code>/explained/", explained.desk_explained, name="desk-explained"
+        DESK_ROUND + "exports/<slug:document>.<slug:fmt>", exports.desk_export, name="desk-export"
     ),
     path(
-        DESK_ROUND + "explained.xlsx",
-        explained.desk_explained_export,
-        name="desk-explained-export",
+        DESK_ROUND + "finalists.<str:fmt>",
+        exports.desk_export,
+        {"document": "finalists"},
+        name="desk-finalists",
+    ),
+    path(
+        DESK_ROUND + "teams/<slug:code>/explained/", explained.desk_explained, name="desk-explained"
     ),
     path(DESK_ROUND + "awards/", desk.desk_awards, name="desk-awards"),
     path(DESK_ROUND + "awards/act/", desk.desk_award_act, name="desk-award-act"),
