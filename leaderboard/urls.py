@@ -6,6 +6,7 @@ from leaderboard.views import (
     certificates,
     desk,
     explained,
+    exports,
     reliability,
     rescoring,
     results,
@@ -45,14 +46,18 @@ urlpatterns = [
     path(DESK_ROUND + "notices/", advance.desk_notices, name="desk-notices"),
     path(DESK_ROUND + "certificates.pdf", certificates.desk_certificates, name="desk-certificates"),
     path(DESK_ROUND + "ranking/ties/", desk.desk_tie, name="desk-tie"),
-    path(DESK_ROUND + "finalists.<str:fmt>", desk.desk_finalists, name="desk-finalists"),
+    path(DESK_ROUND + "exports/", exports.desk_exports, name="desk-exports"),
     path(
-        DESK_ROUND + "teams/<slug:code>/explained/", explained.desk_explained, name="desk-explained"
+        DESK_ROUND + "exports/<slug:document>.<slug:fmt>", exports.desk_export, name="desk-export"
     ),
     path(
-        DESK_ROUND + "explained.xlsx",
-        explained.desk_explained_export,
-        name="desk-explained-export",
+        DESK_ROUND + "finalists.<str:fmt>",
+        exports.desk_export,
+        {"document": "finalists"},
+        name="desk-finalists",
+    ),
+    path(
+        DESK_ROUND + "teams/<slug:code>/explained/", explained.desk_explained, name="desk-explained"
     ),
     path(DESK_ROUND + "awards/", desk.desk_awards, name="desk-awards"),
     path(DESK_ROUND + "awards/act/", desk.desk_award_act, name="desk-award-act"),

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -15,7 +14,7 @@ from contest.states import RoundStatus
 from judging.models import Panel, Tie
 from judging.services import ties
 from judging.services.panels import missing as missing_sheets
-from leaderboard.exports import FORMATS, export
+from leaderboard.exports.finalists import FORMATS
 from leaderboard.forms import AwardForm, ComponentFormSet, SchemeForm
 from leaderboard.models import Award, AwardWinner, Scheme, SchemeComponent
 from leaderboard.services import advancement as services
@@ -216,20 +215,6 @@ def desk_tie(request, round):
 def _publish(round, user) -> None:
     publish_round(round, user)
     standings.refresh(round)
-
-
-@round_organizer_required
-def desk_finalists(request, round, fmt):
-    """The finalist list as a file."""
-    advancement = services.in_force(round)
-    if advancement is None or fmt not in FORMATS:
-        raise Http404
-    name, content_type, content = export(advancement, fmt)
-    return HttpResponse(
-        content,
-        content_type=content_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
 
 
 @round_organizer_required

@@ -13,7 +13,7 @@ from contest.models import Membership, Round
 from contest.numbers import round_half_up
 from contest.roles import is_organizer
 from contest.states import ParticipationStatus, RoundStatus
-from leaderboard.exports import records
+from leaderboard.exports.finalists import records
 from leaderboard.models import AwardWinner, Scheme
 from leaderboard.services import advancement as services
 from leaderboard.services.outcomes import Words

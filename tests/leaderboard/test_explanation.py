@@ -466,7 +466,7 @@ def test_a_round_without_a_ranking_says_so(client, track, organizer):
     client.force_login(organizer, backend="django.contrib.auth.backends.ModelBackend")
     args = [round.event.slug, round.slug, team.code]
     assert client.get(reverse("desk-explained", args=args)).status_code == 404
-    assert client.get(reverse("desk-explained-export", args=args[:2])).status_code == 404
+    assert client.get(reverse("desk-export", args=[*args[:2], "scores", "xlsx"])).status_code == 404
 
 
 def test_the_page_asks_no_more_for_more_judges_and_marks(client, track, organizer):
@@ -516,20 +516,21 @@ def test_no_row_of_the_public_standing_is_explained(client, shown, organizer):
 
 
 def test_the_workbook_adds_up(client, shown):
-    answer = client.get(reverse("desk-explained-export", args=[shown.event.slug, shown.slug]))
-    book = openpyxl.load_workbook(io.BytesIO(answer.content))
-    assert book.sheetnames == ["totals", "sheets", "marks"]
+    path = reverse("desk-export", args=[shown.event.slug, shown.slug, "scores", "xlsx"])
+    content = b"".join(client.get(path).streaming_content)
+    book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+    assert book.sheetnames == ["about", "teams", "components", "sheets", "marks", "columns"]
     tables = {}
     for name in book.sheetnames:
         heads, *rows = book[name].iter_rows(values_only=True)
         tables[name] = [dict(zip(heads, row, strict=True)) for row in rows]
-    top = tables["totals"][0]
-    assert (top["rank"], top["total"], top["agrees_with_ranking"]) == (1, 77.5, True)
+    top = tables["teams"][0]
+    assert (top["rank"], top["total"], top["check_total"]) == (1, 77.5, "OK")
     kept = [s for s in tables["sheets"] if s["team_code"] == top["team_code"] and s["in_mean"]]
-    assert sum(s["total"] for s in kept) / len(kept) == top["total"]
+    assert sum(s["sheet_total"] for s in kept) / len(kept) == top["total"]
     for sheet, rows in itertools.groupby(tables["marks"], lambda mark: mark["sheet"]):
-        total = next(s["total"] for s in tables["sheets"] if s["sheet"] == sheet)
-        assert total is None or sum(mark["points"] for mark in rows) == total
+        total = next(s["sheet_total"] for s in tables["sheets"] if s["sheet"] == sheet)
+        assert total is None or sum(mark["mark_points"] for mark in rows) == total
     assert "never to be read" not in str(tables)
     assert not LogEntry.objects.filter(action="explained").exists()
 

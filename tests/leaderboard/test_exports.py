@@ -14,7 +14,7 @@ from contest.services import rounds
 from contest.tables_out import neutral
 from judging.models import Record
 from judging.services import record
-from leaderboard.exports import FORMATS, export, records
+from leaderboard.exports.finalists import FORMATS, export, records
 from leaderboard.services import advancement
 from leaderboard.services.schemes import ensure_scheme
 from tests.factories import (
@@ -64,10 +64,10 @@ def test_csv_opens_right_in_a_spreadsheet(signed):
 
 def test_xlsx_holds_numbers_as_numbers_and_no_formula(signed):
     _name, _type, content = export(signed, "xlsx")
-    sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+    sheet = openpyxl.load_workbook(io.BytesIO(content))["finalists"]
     rows = list(sheet.iter_rows())
     heads = [cell.value for cell in rows[0]]
-    assert sheet.freeze_panes == "A2"
+    assert sheet.freeze_panes == "C2"
     total = rows[1][heads.index("total")]
     assert total.value == 91.67
     assert total.number_format == "0.00"

@@ -91,12 +91,13 @@ PAGES = {
     "desk-notices": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "event-results": ("anonymous", lambda o: [o.event.slug]),
     "desk-ranking": ("organizer", lambda o: [o.event.slug, o.round.slug]),
+    "desk-exports": ("organizer", lambda o: [o.event.slug, o.round.slug]),
     "desk-awards": ("organizer", lambda o: [o.event.slug, o.round.slug]),
 }
 
 
 # Pages that show no more when the world grows: tests/leaderboard/test_results.py fills them.
-SAME_SIZE = ("desk-advancement", "desk-notices", "event-results")
+SAME_SIZE = ("desk-exports", "desk-advancement", "desk-notices", "event-results")
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -185,7 +185,8 @@ PAGES = {
     "desk-finalists": get(DESK, lambda o: {**of_round(o), "fmt": "csv"}),
     "desk-reliability": get(DESK, of_round),
     "desk-explained": get(DESK, of_team("round")),
-    "desk-explained-export": get(DESK, of_round),
+    "desk-exports": get(DESK, of_round),
+    "desk-export": get(DESK, lambda o: {**of_round(o), "document": "scores", "fmt": "xlsx"}),
     "desk-awards": both(DESK, of_round),
     "desk-award-act": post(DESK, of_round),
 }
@@ -283,6 +284,9 @@ API = {
     "api-standing-list": get(ALL),
     # The full standing of a round that is not published.
     "api-standing-detail": get("NNNNNN..", pk("standing")),
+    "api-standing-file": get(
+        API_HIDDEN, lambda o: {"pk": o.standing.pk, "document": "matrix", "fmt": "csv"}
+    ),
     "api-standing-row-list": get(ALL),
     "api-standing-row-explanation": get(API_HIDDEN, pk("row")),
     "api-scheme-list": get(ALL),
