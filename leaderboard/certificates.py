@@ -7,7 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from fpdf import FPDF
 
-from leaderboard.exports import FONT
+from leaderboard.exports.pdf import FONT
 from leaderboard.services.certificates import Certificate
 
 LANGUAGES = ("zh-hans", "en")
