@@ -144,8 +144,8 @@ TEXTS = {
         "Are you signed in in this tablet's browser? There, “This tablet” shows a code for here."
     ),
     "sign_in_refused": _(
-        "This link or code was used, revoked or has expired, or is not right. Check it, or ask for a "
-        "new one."
+        "This link or code was used, revoked or has expired, or is not right. Check it, or ask for "
+        "a new one."
     ),
     "sign_in_offline": _("The server does not answer. Try again when there is a connection."),
     "sign_in_field": _("Link or code"),
