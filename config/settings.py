@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "contest.middleware.ForEverybodyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -370,6 +371,11 @@ CELERY_BEAT_SCHEDULE = {
     "refresh-stale-standings": {
         "task": "leaderboard.tasks.refresh_stale_standings",
         "schedule": 60.0,
+    },
+    "thin-standings": {
+        "task": "leaderboard.tasks.thin_standings",
+        "schedule": 600.0,
+        "options": {"expires": 600},
     },
 }
 

@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from contest.models import Round
-from leaderboard.services import standings
+from leaderboard.services import retention, standings
 
 
 @shared_task(name="leaderboard.tasks.refresh_standing")
@@ -14,3 +14,8 @@ def refresh_standing(round_id: int) -> None:
 @shared_task(name="leaderboard.tasks.refresh_stale_standings")
 def refresh_stale_standings() -> None:
     standings.refresh_stale()
+
+
+@shared_task(name="leaderboard.tasks.thin_standings")
+def thin_standings() -> None:
+    retention.thin_out()

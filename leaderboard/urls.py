@@ -2,11 +2,15 @@ from django.urls import path
 
 from leaderboard.views import board, desk, explained, reliability, rescoring, stage
 
+BOARD = "e/<slug:slug>/r/<slug:round_slug>/leaderboard/"
 STAGE = "e/<slug:slug>/r/<slug:round_slug>/stage/"
 DESK_ROUND = "e/<slug:slug>/desk/r/<slug:round_slug>/"
 
 urlpatterns = [
-    path("e/<slug:slug>/r/<slug:round_slug>/leaderboard/", board.leaderboard, name="leaderboard"),
+    path(BOARD, board.leaderboard, name="leaderboard"),
+    path(BOARD + "table/", board.leaderboard_table, name="leaderboard-table"),
+    path(BOARD + "embed/", board.leaderboard_embed, name="leaderboard-embed"),
+    path(BOARD + "teams/<slug:code>/", board.leaderboard_team, name="leaderboard-team"),
     path(STAGE, stage.stage_screen, name="stage-screen"),
     path(STAGE + "state/", stage.stage_state, name="stage-state"),
     path(DESK_ROUND + "reveal/", stage.desk_reveal, name="desk-reveal"),

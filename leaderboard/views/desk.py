@@ -21,6 +21,7 @@ from leaderboard.models import AdvancementRow, Award, AwardWinner, Scheme, Schem
 from leaderboard.services import advancement as services
 from leaderboard.services import awards as award_services
 from leaderboard.services import standings, tied
+from leaderboard.services.boards import picture
 from leaderboard.services.schemes import (
     add_tie_break,
     ensure_scheme,
@@ -28,7 +29,6 @@ from leaderboard.services.schemes import (
     save_scheme,
 )
 from leaderboard.states import AdvancementStatus
-from leaderboard.views.board import picture
 
 
 @round_organizer_required
