@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "contest.middleware.ForEverybodyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -375,6 +376,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "leaderboard.tasks.publish_due_results",
         "schedule": 20.0,
         "options": {"expires": 60},
+    },
+    "thin-standings": {
+        "task": "leaderboard.tasks.thin_standings",
+        "schedule": 600.0,
+        "options": {"expires": 600},
     },
 }
 

@@ -4,9 +4,11 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import render
+from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
 from contest.errors import OUT_OF_RANGE, Refused, out_of_range_message
+from contest.for_everybody import is_for_everybody
 from contest.models import SignInLink
 
 LINK_SESSION_KEY = "sign_in_link"
@@ -32,6 +34,27 @@ class SignInLinkMiddleware:
         by_link = LINK_SESSION_KEY in request.session
         if by_link and name.startswith("account_") and name != "account_logout":
             raise PermissionDenied
+
+
+class ForEverybodyMiddleware:
+    """Answer what is the same for everybody at once; see contest/for_everybody.py.
+
+    Stands below what concerns every answer (https, policies) and above all that asks who it is.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.method in ("GET", "HEAD"):
+            try:
+                match = resolve(request.path_info)
+            except Resolver404:
+                return self.get_response(request)
+            if is_for_everybody(match.func):
+                request.resolver_match = match
+                return match.func(request, *match.args, **match.kwargs)
+        return self.get_response(request)
 
 
 class RefusalMiddleware:

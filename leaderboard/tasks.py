@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from contest.models import Round
-from leaderboard.services import notices, publication, standings
+from leaderboard.services import notices, publication, retention, standings
 
 
 @shared_task(name="leaderboard.tasks.refresh_standing")
@@ -26,3 +26,8 @@ def publish_due_results() -> None:
 @shared_task(name="leaderboard.tasks.send_notices")
 def send_notices() -> None:
     notices.send_waiting()
+
+
+@shared_task(name="leaderboard.tasks.thin_standings")
+def thin_standings() -> None:
+    retention.thin_out()

@@ -13,11 +13,15 @@ from leaderboard.views import (
     stage,
 )
 
+BOARD = "e/<slug:slug>/r/<slug:round_slug>/leaderboard/"
 STAGE = "e/<slug:slug>/r/<slug:round_slug>/stage/"
 DESK_ROUND = "e/<slug:slug>/desk/r/<slug:round_slug>/"
 
 urlpatterns = [
-    path("e/<slug:slug>/r/<slug:round_slug>/leaderboard/", board.leaderboard, name="leaderboard"),
+    path(BOARD, board.leaderboard, name="leaderboard"),
+    path(BOARD + "table/", board.leaderboard_table, name="leaderboard-table"),
+    path(BOARD + "embed/", board.leaderboard_embed, name="leaderboard-embed"),
+    path(BOARD + "teams/<slug:code>/", board.leaderboard_team, name="leaderboard-team"),
     path("e/<slug:slug>/results/", results.event_results, name="event-results"),
     path("e/<slug:slug>/r/<slug:round_slug>/results/", results.round_results, name="round-results"),
     path(

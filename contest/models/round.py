@@ -35,6 +35,23 @@ class RoundQuerySet(models.QuerySet):
             event__status=EventStatus.DRAFT
         )
 
+    def with_teams_board(self):
+        """Rounds whose leaderboard their own teams may see; the same as ``is_board_for_teams``."""
+        return (
+            self.filter(board=Round.Board.TEAMS)
+            .exclude(status__in=[RoundStatus.DRAFT, RoundStatus.PUBLISHED])
+            .exclude(event__status=EventStatus.DRAFT)
+        )
+
+    def taken_part_in_by(self, user):
+        """Rounds in which a team of ``user`` takes part now."""
+        if not user.is_authenticated:
+            return self.none()
+        taking_part = Participation.objects.filter(
+            team__memberships__user=user, status=ParticipationStatus.ACTIVE
+        )
+        return self.filter(pk__in=taking_part.values("round"))
+
 
 class Round(HasStates, Named):
     """One stage of a track: preliminary, semifinal or final."""
@@ -53,6 +70,7 @@ class Round(HasStates, Named):
 
     class Board(models.TextChoices):
         LIVE = "live", _("live while the round runs")
+        TEAMS = "teams", _("live for the round's teams, for everybody after publication")
         AFTER = "after", _("only after publication")
 
     track = models.ForeignKey(
@@ -170,6 +188,15 @@ class Round(HasStates, Named):
         if self.status == RoundStatus.PUBLISHED:
             return True
         return self.board == self.Board.LIVE and self.status != RoundStatus.DRAFT
+
+    @property
+    def is_board_for_teams(self) -> bool:
+        """Whether the round's teams may see its leaderboard, and the public not yet."""
+        return (
+            self.board == self.Board.TEAMS
+            and self.event.status != EventStatus.DRAFT
+            and self.status not in (RoundStatus.DRAFT, RoundStatus.PUBLISHED)
+        )
 
     @property
     def is_decided(self) -> bool:

@@ -34,6 +34,47 @@ class StandingSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class BoardComponentSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    points = serializers.CharField(allow_null=True, help_text="0–100, a decimal as text")
+    value = serializers.FloatField(allow_null=True, help_text="of the metric")
+
+
+class BoardRowSerializer(serializers.Serializer):
+    position = serializers.IntegerField()
+    rank = serializers.IntegerField(allow_null=True)
+    code = serializers.CharField()
+    name_zh = serializers.CharField()
+    name_en = serializers.CharField()
+    organisation_zh = serializers.CharField()
+    organisation_en = serializers.CharField()
+    country = serializers.CharField()
+    track = serializers.CharField()
+    is_baseline = serializers.BooleanField()
+    total = serializers.CharField(allow_null=True, help_text="a decimal as text")
+    components = BoardComponentSerializer(many=True)
+
+
+class BoardSerializer(serializers.Serializer):
+    """Describes what leaderboard.services.boards.as_json gives; ``standing`` is null before there
+    are scores."""
+
+    event = serializers.CharField()
+    round = serializers.IntegerField()
+    slug = serializers.CharField()
+    name_zh = serializers.CharField()
+    name_en = serializers.CharField()
+    status = serializers.CharField()
+    standing = serializers.IntegerField(allow_null=True)
+    is_result = serializers.BooleanField()
+    computed_at = serializers.DateTimeField(allow_null=True)
+    frozen_at = serializers.DateTimeField(allow_null=True)
+    count = serializers.IntegerField()
+    page = serializers.IntegerField()
+    pages = serializers.IntegerField()
+    rows = BoardRowSerializer(many=True)
+
+
 class StandingRowSerializer(serializers.ModelSerializer):
     """A team's place. Rank and total are null where the team is not ranked."""
 

@@ -12,7 +12,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.mixins import ListModelMixin
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
@@ -20,7 +20,9 @@ from rest_framework.viewsets import GenericViewSet
 
 from contest.api.base import REFUSED, ReasonSerializer, WithServices
 from contest.api.permissions import OrganizersAlone, OrganizersWrite
+from contest.for_everybody import answer
 from contest.models import Event, Round
+from contest.numbers import whole
 from contest.roles import is_organizer, organized_events
 from contest.states import RoundStatus
 from leaderboard.api import filters, serializers
@@ -38,9 +40,10 @@ from leaderboard.models import (
 )
 from leaderboard.services import advancement as advancement_services
 from leaderboard.services import awards as award_services
+from leaderboard.services import boards
 from leaderboard.services.explanation import as_data, explain_row
 from leaderboard.services.schemes import ensure_scheme, save_scheme
-from leaderboard.services.standings import visible_standings
+from leaderboard.services.standings import public_standing, visible_standings
 
 # Those that come from a ranking; the finalist list comes from an advancement.
 RANKING_DOCUMENTS = tuple(name for name in DOCUMENTS if name != "finalists")
@@ -93,6 +96,63 @@ class StandingViewSet(WithServices):
         if fmt not in DOCUMENTS[document].formats:
             raise Http404
         return download(DOCUMENTS[document], round, fmt)
+
+
+class BoardViewSet(GenericViewSet):
+    """Public leaderboards for other sites and programs, by the round's id.
+
+    The answer is the same for everybody, may be asked for by pages of any site, and names itself by
+    an ETag: send it back as If-None-Match, and what has not changed is not sent again.
+    """
+
+    queryset = Round.objects.none()
+    serializer_class = serializers.BoardSerializer
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    pagination_class = filterset_class = None
+    filter_backends = []
+    http_method_names = ["get", "head", "options"]
+    lookup_value_regex = r"\d{1,18}"
+    for_everybody = True
+    LARGEST_PAGE = 1000
+
+    def _round(self) -> Round:
+        rounds = Round.objects.with_public_board().select_related("event")
+        return get_object_or_404(rounds, pk=self.kwargs["pk"])
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("page", int, description="1 and up"),
+            OpenApiParameter("page_size", int, description="1 to 1000; 100 if not given"),
+        ]
+    )
+    def retrieve(self, request, pk=None):
+        """A page of the leaderboard; 404 while the public sees none."""
+        asked = {name: request.GET.get(name, "") for name in ("page", "page_size")}
+        number = whole(asked["page"] or "1")
+        size = whole(asked["page_size"] or "100")
+        if not number or number > 10**9 or not size or size > self.LARGEST_PAGE:
+            raise ValidationError({"page_size": f"1–{self.LARGEST_PAGE}"})
+        round = self._round()
+        response = answer(request, boards.as_json(round, public_standing(round), number, size))
+        return _for_other_sites(response)
+
+    @extend_schema(exclude=True)
+    def options(self, request, *args, **kwargs):
+        """What a browser asks before a script of another site may send If-None-Match."""
+        self._round()
+        response = HttpResponse(status=204)
+        response["Access-Control-Allow-Methods"] = "GET, HEAD"
+        response["Access-Control-Allow-Headers"] = "If-None-Match"
+        response["Access-Control-Max-Age"] = "86400"
+        return _for_other_sites(response)
+
+
+def _for_other_sites(response: HttpResponse) -> HttpResponse:
+    """Scripts of any site may read it; browsers send no cookies along, and none is looked at."""
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Access-Control-Expose-Headers"] = "ETag, Last-Modified"
+    return response
 
 
 class StandingRowViewSet(ListModelMixin, GenericViewSet):

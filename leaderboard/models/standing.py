@@ -14,6 +14,11 @@ class Standing(models.Model):
         PUBLIC = "public", _("public")
         FULL = "full", _("organizers")
 
+    class ShownTo(models.TextChoices):
+        NOBODY = "", _("nobody")
+        TEAMS = "teams", _("teams of the round")
+        ALL = "all", _("everybody")
+
     round = models.ForeignKey(
         "contest.Round", models.CASCADE, related_name="standings", verbose_name=_("round")
     )
@@ -21,6 +26,10 @@ class Standing(models.Model):
     is_current = models.BooleanField(_("newest"), default=True)
     # The public copy of what was signed, shown while the round is published.
     is_result = models.BooleanField(_("published result"), default=False)
+    # Who could see it on a leaderboard while it was the newest: the history shows no other.
+    shown_to = models.CharField(
+        _("was shown to"), max_length=5, choices=ShownTo, default=ShownTo.NOBODY, blank=True
+    )
     read_at = models.DateTimeField(_("inputs read"), default=timezone.now)
     computed_at = models.DateTimeField(_("computed"), auto_now_add=True)
     input_digest = models.CharField(_("digest of the inputs"), max_length=64)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contest import live
 from contest.models import Participation, Round
-from contest.roles import organized_events
+from contest.roles import is_organizer, organized_events
 from contest.states import ParticipationStatus, RoundStatus
 from judging.models import Benchmark, Rubric, ScoringRun
 from judging.services import ties
@@ -41,6 +41,8 @@ from leaderboard.states import AdvancementStatus
 
 GONE = (ParticipationStatus.WITHDRAWN, ParticipationStatus.DISQUALIFIED)
 FULL, PUBLIC = Standing.Audience.FULL, Standing.Audience.PUBLIC
+# From nobody to everybody.
+SHOWN = list(Standing.ShownTo)
 
 
 def refresh(round: Round) -> None:
@@ -149,30 +151,60 @@ def current(round: Round, audience: str) -> Standing | None:
 
 
 def visible_standings(user):
-    """The newest standings this person may see: public ones, and all of events they organize."""
+    """The newest standings this person may see: those of boards that are open to them, and all of
+    events they organize."""
     organized = Q(round__event__in=organized_events(user))
-    public = Q(pk__in=public_standings().values("pk"))
-    return Standing.objects.filter(organized | public, is_current=True)
+    own = Round.objects.with_teams_board().taken_part_in_by(user)
+    boards = Q(round__in=Round.objects.with_public_board()) | Q(round__in=own)
+    on_boards = _on_boards().filter(boards)
+    return Standing.objects.filter(organized | Q(pk__in=on_boards.values("pk")), is_current=True)
 
 
 def public_standing(round: Round) -> Standing | None:
     """What everybody may see now; None before the round has a public board."""
-    if not round.is_board_public:
-        return None
+    return _on_board(round) if round.is_board_public else None
+
+
+def board_standing(round: Round, user) -> Standing | None:
+    """What ``user`` may see on the round's leaderboard now: organizers the same as teams."""
+    return _on_board(round) if may_see_board(round, user) else None
+
+
+def may_see_board(round: Round, user) -> bool:
+    if round.is_board_public:
+        return True
+    if not round.is_board_for_teams:
+        return False
+    return (
+        is_organizer(user, round.event)
+        or Round.objects.filter(pk=round.pk).taken_part_in_by(user).exists()
+    )
+
+
+def _on_board(round: Round) -> Standing | None:
+    """What the round's leaderboard shows to whoever may see it."""
     standing = current(round, PUBLIC)
     # A result shows while it is published, at once and not before; so does its retraction.
     published = round.status == RoundStatus.PUBLISHED
     return standing if standing is not None and standing.is_result == published else None
 
 
-def public_standings():
-    """What ``public_standing`` shows, of all rounds."""
-    return Standing.objects.filter(
-        audience=PUBLIC, is_current=True, round__in=Round.objects.with_public_board()
-    ).filter(
+def _on_boards():
+    """What ``_on_board`` gives, of all rounds."""
+    return Standing.objects.filter(audience=PUBLIC, is_current=True).filter(
         Q(is_result=True, round__status=RoundStatus.PUBLISHED)
         | Q(is_result=False) & ~Q(round__status=RoundStatus.PUBLISHED)
     )
+
+
+def _shown_to(round: Round, standing: Standing) -> str:
+    """Who sees the standing while it is the round's newest."""
+    published = round.status == RoundStatus.PUBLISHED
+    if standing.audience != PUBLIC or standing.is_result != published:
+        return Standing.ShownTo.NOBODY
+    if round.is_board_public:
+        return Standing.ShownTo.ALL
+    return Standing.ShownTo.TEAMS if round.is_board_for_teams else Standing.ShownTo.NOBODY
 
 
 @dataclass(frozen=True)
@@ -289,7 +321,8 @@ def on_trial(
 @transaction.atomic
 def _store(round: Round, audience: str, read_at, fresh: Standing | None, rows) -> None:
     """Put a standing in the place of the one before it, unless that read its inputs later."""
-    Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
+    locked = Round.objects.select_for_update(of=("self",)).select_related("event")
+    round = locked.get(pk=round.pk)
     standing = current(round, audience)
     if standing is not None:
         same = (
@@ -300,12 +333,15 @@ def _store(round: Round, audience: str, read_at, fresh: Standing | None, rows) -
         if standing.read_at > read_at or same:
             return
         standing.is_current = False
-        standing.save(update_fields=["is_current"])
+        # The board may have been opened since it was made.
+        standing.shown_to = max(standing.shown_to, _shown_to(round, standing), key=SHOWN.index)
+        standing.save(update_fields=["is_current", "shown_to"])
     if audience == PUBLIC and (standing is not None or fresh is not None):
         tell_boards(round)
     if audience == FULL:
         tell_desk(round.pk)  # whoever reveals it is told that it has changed
     if fresh is not None:
+        fresh.shown_to = _shown_to(round, fresh)
         fresh.save()
         for row in rows:
             row.standing = fresh

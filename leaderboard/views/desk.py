@@ -20,6 +20,7 @@ from leaderboard.models import Award, AwardWinner, Scheme, SchemeComponent
 from leaderboard.services import advancement as services
 from leaderboard.services import awards as award_services
 from leaderboard.services import standings, tied
+from leaderboard.services.boards import picture
 from leaderboard.services.schemes import (
     add_tie_break,
     draft,
@@ -32,7 +33,6 @@ from leaderboard.services.schemes import (
 from leaderboard.services.trials import what_if
 from leaderboard.states import Outcome
 from leaderboard.views.advance import who_advances
-from leaderboard.views.board import picture
 from leaderboard.views.rescoring import moves_picture
 
 

@@ -6,7 +6,8 @@
 // A message on channel desk-12 becomes the event "live:desk" on the body; so does the beginning of
 // each stream, and without one every data-live-poll seconds (5). data-live lists the kinds. An
 // event comes at most once a second, after a random part of data-live-spread seconds where many
-// look at the page, and always after the last message. The address is on an element that htmx
+// look at the page, and always after the last message; never before data-live-after seconds, for
+// so long a cache on the way may give what was before. The address is on an element that htmx
 // does not replace.
 import { connect } from "./live.js";
 
@@ -17,13 +18,14 @@ for (const place of document.querySelectorAll("[data-live-url]")) listen(place);
 function listen(place) {
   const kinds = place.dataset.live.split(" ");
   const spread = Number(place.dataset.liveSpread || 0) * 1000;
+  const after = Number(place.dataset.liveAfter || 0) * 1000;
   const due = new Map(); // kind: when its event was or is sent
 
   function tell(kind) {
     const now = Date.now();
     const before = due.get(kind) ?? 0;
     if (before > now) return; // what is on its way covers this, too
-    const at = Math.max(now + Math.random() * spread, before + APART_MS);
+    const at = Math.max(now + after + Math.random() * spread, before + APART_MS);
     due.set(kind, at);
     setTimeout(() => {
       due.set(kind, Math.min(at, Date.now()));

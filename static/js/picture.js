@@ -80,6 +80,42 @@ document.body.addEventListener("htmx:afterSettle", (event) => {
   event.target.querySelectorAll?.("[data-moves]").forEach(drawMoves);
 });
 
+// Ranks over time, one line a team; drawn once there is room for it.
+const drawRanks = (box) => {
+  const data = JSON.parse(document.getElementById(box.dataset.ranks).textContent);
+  const worst = Math.max(10, ...data.teams.flatMap((team) => team.ranks.map((rank) => rank ?? 0)));
+  const narrow = box.clientWidth < 520;
+  const named = data.teams.length > 1;
+  const when = new Intl.DateTimeFormat(document.documentElement.lang, {
+    timeZone: data.zone, month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit",
+  });
+  box.style.height = named ? "420px" : "260px";
+  const chart = chartIn(box);
+  chart.resize();
+  chart.setOption({
+    color: ["#20597a", "#b3382c", "#5b8c85", "#c08b2d", "#7a5a94", "#8a9a3b", "#4f7fb5", "#a8674a", "#51636f", "#2f8f6f"],
+    animation: false,
+    grid: { left: 8, right: named ? (narrow ? 110 : 220) : 24, top: 16, bottom: 8, containLabel: true },
+    tooltip: { trigger: "item", formatter: (dot) => `${echarts.format.encodeHTML(dot.seriesName)}<br>${when.format(dot.value[0])}: ${dot.value[1]}` },
+    xAxis: { type: "time", axisLabel: { formatter: (at) => when.format(at), hideOverlap: true } },
+    yAxis: { type: "value", inverse: true, min: 1, max: worst, minInterval: 1 },
+    series: data.teams.map((team) => ({
+      name: team.name,
+      type: "line",
+      symbolSize: 6,
+      // A rank holds until the next one.
+      step: "end",
+      data: team.ranks.map((rank, n) => [Date.parse(data.times[n]), rank]),
+      endLabel: { show: named, formatter: team.name, width: narrow ? 100 : 200, overflow: "truncate" },
+    })),
+  });
+};
+document.querySelectorAll("[data-ranks]").forEach((box) => {
+  const folded = box.closest("details");
+  if (!folded || folded.open) drawRanks(box);
+  else folded.addEventListener("toggle", () => folded.open && drawRanks(box));
+});
+
 // Teams in common of every two judges: the darker, the more.
 document.querySelectorAll("[data-heat]").forEach((box) => {
   const data = JSON.parse(document.getElementById(box.dataset.heat).textContent);

@@ -62,6 +62,9 @@ PAGES = {
     "event": ("anonymous", lambda o: [o.event.slug]),
     "round": ("anonymous", lambda o: [o.event.slug, o.round.slug]),
     "leaderboard": ("anonymous", lambda o: [o.event.slug, o.preliminary.slug]),
+    "leaderboard-table": ("anonymous", lambda o: [o.event.slug, o.preliminary.slug]),
+    "leaderboard-embed": ("anonymous", lambda o: [o.event.slug, o.preliminary.slug]),
+    "leaderboard-team": ("team", lambda o: [o.event.slug, o.teams_only.slug, o.team.code]),
     "participation-submissions": (
         "team",
         lambda o: [o.event.slug, o.preliminary.slug, o.team.code],
@@ -120,7 +123,7 @@ def test_a_list_asks_no_more_when_it_grows(client, name):
     grow(world, 6)
     with CaptureQueriesContext(connection) as many:
         large = ask()
-    if name not in ("leaderboard", "judge-home", *SAME_SIZE):
+    if not name.startswith("leaderboard") and name not in ("judge-home", *SAME_SIZE):
         assert len(large) > len(small), "the page shows more"
     # Where the ranking itself is brought up to date on the way, writing it costs a few more.
     slack = 12 if name == "desk-ranking" else 0

@@ -33,6 +33,10 @@ def preliminary(o):
     return {"slug": o.event.slug, "round_slug": o.preliminary.slug}
 
 
+def teams_only(o):
+    return {"slug": o.event.slug, "round_slug": o.teams_only.slug}
+
+
 def team(o):
     return {"slug": o.event.slug, "code": o.team.code}
 
@@ -79,7 +83,11 @@ PAGES = {
     "team-certificates": get("LFNFFFNN", of_team("round")),
     # Of a code that is none of ours.
     "verify": get("NNNNNNNN", lambda o: {"code": "1-0.abc"}),
-    "leaderboard": get(ALL, preliminary) + get(ALL, of_round),
+    "leaderboard": get(ALL, preliminary) + get(ALL, of_round) + get(ALL, teams_only),
+    "leaderboard-table": get(ALL, preliminary) + get(ALL, teams_only),
+    "leaderboard-embed": get(ALL, preliminary) + get(ALL, teams_only),
+    # Shown to teams of the round, and to organizers; to others there is nobody on it.
+    "leaderboard-team": get("NN.NNN..", lambda o: {**teams_only(o), "code": o.team.code}),
     "sign-in-link": get(ALL, lambda o: {"token": o.token}),
     "my-teams": get(SIGNED_IN),
     "team-register": both("L..FF...", event),
@@ -281,9 +289,12 @@ API = {
     "api-recusal-list": get(API_SIGNED_IN) + post("UFF....."),
     "api-recusal-detail": get("UNNN.N..", pk("recusal")),
     "api-recusal-lift": post("UNNNFN..", pk("recusal")),
+    "api-board-detail": get(ALL, pk("preliminary")) + get("N" * 8, pk("teams_only")),
     "api-standing-list": get(ALL),
     # The full standing of a round that is not published.
-    "api-standing-detail": get("NNNNNN..", pk("standing")),
+    "api-standing-detail": get("NNNNNN..", pk("standing"))
+    # The public one of a leaderboard that is for the round's teams.
+    + get("NN.NNN..", pk("board_standing")),
     "api-standing-file": get(
         API_HIDDEN, lambda o: {"pk": o.standing.pk, "document": "matrix", "fmt": "csv"}
     ),

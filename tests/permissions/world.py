@@ -91,6 +91,11 @@ def make_world() -> World:
     )
     make_participation(finished, team)
 
+    # One whose leaderboard is for its teams, in a track that holds nothing else.
+    teams_only = make_round(make_track(event), slug="teams-only", board="teams")
+    make_participation(teams_only, team)
+    refresh(teams_only)
+
     judge, recused = make_judge(event), make_judge(event)
     rubric = make_rubric(event)
     panel = make_panel(roadshow, [judge, recused], rubric)
@@ -158,6 +163,8 @@ def make_world() -> World:
         preliminary=preliminary,
         round=roadshow,
         finished=finished,
+        teams_only=teams_only,
+        board_standing=Standing.objects.get(round=teams_only, audience="public"),
         team=team,
         member=member,
         entry=team.entry,
