@@ -205,7 +205,7 @@ def is_outdated(advancement: Advancement) -> bool:
         place = places[item.row.participation_id]
         found = (place.outcome.value, place.number)
         if item.outcome == Outcome.WILDCARD:
-            if place.outcome == Outcome.IN:
+            if place.outcome in (Outcome.IN, Outcome.TIED):
                 return True
         elif advancement.rule and found != (item.outcome, item.number):
             return True

@@ -16,6 +16,7 @@ from contest.states import ParticipationStatus, RoundStatus
 from leaderboard.exports.finalists import records
 from leaderboard.models import AwardWinner, Scheme
 from leaderboard.services import advancement as services
+from leaderboard.services.certificates import certificates
 from leaderboard.services.outcomes import Words
 from leaderboard.services.schemes import ensure_scheme
 from leaderboard.services.standings import public_standing
@@ -83,9 +84,10 @@ def round_results(request, slug, round_slug):
         scheme = ensure_scheme(round)
         mine = []
         if request.user.is_authenticated:
-            mine = Membership.objects.filter(
+            memberships = Membership.objects.filter(
                 user=request.user, team__participations__round=round
             ).select_related("team")
+            mine = [m.team for m in memberships if certificates(round, m.team_id)]
         context |= {
             "page": page,
             "rows": _with_outcomes(page.object_list, advancement, won),

@@ -109,6 +109,8 @@ def test_who_won_or_advanced_has_a_certificate_in_both_languages(track, organize
         reverse("team-certificates", args=[round.event.slug, teams[0].code, round.slug])
     )
     assert len(PdfReader(io.BytesIO(mine.content)).pages) == 2
+    offered = reverse("team-certificates", args=[round.event.slug, teams[0].code, round.slug])
+    assert offered in page(client, "round-results", round).content.decode()
     other = reverse("team-certificates", args=[round.event.slug, teams[1].code, round.slug])
     assert client.get(other).status_code == 403
     client.force_login(organizer, backend="django.contrib.auth.backends.ModelBackend")
