@@ -41,7 +41,7 @@ class Paper(FPDF):
 
     def say(self, text: str, *, size: float = 9, height: float = 6) -> None:
         self.set_font("noto", size=size)
-        self.multi_cell(0, height, text, new_x="LMARGIN", new_y="NEXT")
+        self.multi_cell(0, height, text, align="LEFT", new_x="LMARGIN", new_y="NEXT")
 
     def made(self) -> None:
         """When the document was made, in the event's zone and with its name."""
