@@ -80,9 +80,7 @@ def _remove(pk: int) -> bool:
     """One at a time, so that nobody waits long for the database."""
     try:
         with transaction.atomic():
-            found = Standing.objects.select_for_update().filter(
-                pk=pk, is_current=False, is_result=False
-            )
-            return bool(found.delete()[0])
+            old = Standing.objects.filter(pk=pk, is_current=False, is_result=False)
+            return bool(old.delete()[0])
     except ProtectedError:  # something has come to refer to it meanwhile
         return False
