@@ -217,7 +217,7 @@ _FLAT = frozenset(FLAT)
 
 def to_csv(standing: Standing, out) -> None:
     tables_out.write_csv(
-        out, FLAT, ({n: as_data(v) for n, v in row.items()} for row in flat(standing))
+        out, FLAT, ({n: _plain(v) for n, v in row.items()} for row in flat(standing))
     )
 
 
@@ -250,10 +250,15 @@ def _nested(sheets: Iterable[dict], marks: Iterable[dict]) -> Iterator[dict]:
 def plain(row: dict) -> dict:
     data = {}
     for name, value in row.items():
-        data[name] = as_data(value)
+        data[name] = _plain(value)
         if isinstance(value, Fraction):
             data[f"{name}_exact"] = str(value)
     return data
+
+
+def _plain(value):
+    """Most cells are texts and numbers, of which there are millions."""
+    return value if value is None or type(value) in (str, int) else as_data(value)
 
 
 def about(standing: Standing) -> dict:

@@ -456,6 +456,8 @@ def test_the_page_shows_vetoes_and_a_chairs_decision(client, track, organizer):
     order = [p.pk for p in round.participations.all()]
     ties.decide(asked, judges[1].user, order, "the better pitch")
     shown = page(round.participations.first())
+    places = [explain(team).tie_breaks[0].compared for team in round.participations.all()]
+    assert places == [-1, -2]
     assert f"place 1, decided by {judges[1].name}" in shown
     assert "the better pitch" in shown
 
