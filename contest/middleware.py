@@ -53,7 +53,10 @@ class ForEverybodyMiddleware:
                 return self.get_response(request)
             if is_for_everybody(match.func):
                 request.resolver_match = match
-                return match.func(request, *match.args, **match.kwargs)
+                response = match.func(request, *match.args, **match.kwargs)
+                # What Django does to answers of views that are rendered late, such as refusals of
+                # the REST framework.
+                return response.render() if hasattr(response, "render") else response
         return self.get_response(request)
 
 

@@ -10,9 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import urllib.request
 from pathlib import Path
 
 FOLDER = Path(tempfile.mkdtemp(prefix="wuzhen-benchmark-"))
@@ -24,39 +22,28 @@ import django  # noqa: E402
 django.setup()
 
 import io  # noqa: E402
-from decimal import Decimal  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import psutil  # noqa: E402
 from django.conf import settings  # noqa: E402
-from django.core.cache import cache  # noqa: E402
 from django.core.files.base import ContentFile  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
-from django.urls import reverse  # noqa: E402
 from sklearn.datasets import load_digits  # noqa: E402
 from sklearn.metrics import accuracy_score, f1_score  # noqa: E402
 
-from contest.models import Entry, Participation, Round, Team  # noqa: E402
-from contest.services.rounds import publish_round  # noqa: E402
 from contest.services.submissions import receive  # noqa: E402
-from judging.models import Assignment, Mark, Scoresheet, ScoringRun  # noqa: E402
+from judging.models import ScoringRun  # noqa: E402
 from judging.sandbox import Box, Limits, confinement  # noqa: E402
 from judging.sandbox.bubblewrap import python  # noqa: E402
 from judging.services import runs as scoring  # noqa: E402
 from judging.services.benchmarks import define_benchmark  # noqa: E402
-from leaderboard.models import Standing  # noqa: E402
-from leaderboard.services import advancement, standings  # noqa: E402
 from tests import factories as make  # noqa: E402
-from tests.benchmarks.tools import head, percentiles, running_web  # noqa: E402
+from tests.benchmarks.tools import head, percentiles  # noqa: E402
 
 SUBMISSIONS = 200
 DRAINED = int(os.environ.get("BENCHMARK_DRAIN", "10000"))
-SIZES = (20, 500, 5503)
-JUDGES = 7
 
 
 # --- Submissions -----------------------------------------------------------------------------
@@ -245,121 +232,6 @@ def benchmark_drain() -> None:
           f"at each tenth: {' '.join(f'{weight:.0f}' for weight in weights)}")  # fmt: skip
 
 
-# --- Standings -------------------------------------------------------------------------------
-
-
-def season(size: int):
-    """A roadshow of ``size`` teams, each with a submitted sheet of every judge."""
-    track = make.make_track()
-    round = make.make_round(track, format="roadshow", kind="semifinal", status="closed")
-    judges = [make.make_judge(track.event) for _ in range(JUDGES)]
-    panel = make.make_panel(round, judges)
-    criteria = list(panel.rubric.criteria.all())
-    teams = Team.objects.bulk_create(
-        Team(track=track, event=track.event, code=f"T-{n:04}", name_en=f"Team {n}",
-             name_zh=f"队伍{n}", organisation_en=f"University {n % 97}", country="CN",
-             status="confirmed")
-        for n in range(size)
-    )  # fmt: skip
-    Entry.objects.bulk_create(Entry(team=team, title_en=f"Project {team.code}") for team in teams)
-    participations = Participation.objects.bulk_create(
-        Participation(round=round, team=team) for team in teams
-    )
-    assignments = Assignment.objects.bulk_create(
-        Assignment(panel=panel, judge=judge, participation=participation)
-        for participation in participations
-        for judge in judges
-    )
-    sheets = Scoresheet.objects.bulk_create(
-        Scoresheet(assignment=assignment, status="submitted") for assignment in assignments
-    )
-    random = np.random.default_rng(size)
-    Mark.objects.bulk_create(
-        (
-            Mark(scoresheet=sheet, criterion=criterion, value=Decimal(int(value)) / 2)
-            for sheet, values in zip(
-                sheets, random.integers(4, 21, (len(sheets), len(criteria))), strict=True
-            )
-            for criterion, value in zip(criteria, values, strict=True)
-        ),
-        batch_size=5000,
-    )
-    return round
-
-
-def benchmark_standings():
-    head(f"Standing from submitted sheets, {JUDGES} judges a team, trimmed mean")
-    round = None
-    for size in SIZES:
-        round = season(size)
-        times = []
-        for _n in range(3):
-            Standing.objects.filter(round=round).delete()
-            start = time.perf_counter()
-            standings.refresh(round)
-            times.append(time.perf_counter() - start)
-        again = time.perf_counter()
-        standings.refresh(round)
-        again = time.perf_counter() - again
-        print(f"{size:6} teams: computed and stored in {min(times):7.3f} s,"
-              f" found unchanged in {again:7.3f} s")  # fmt: skip
-    return round
-
-
-# --- The public leaderboard ------------------------------------------------------------------
-
-
-def benchmark_leaderboard(round) -> None:
-    head(f"Public leaderboard, {SIZES[-1]} teams, first page of 100")
-    organizer = make.make_user()
-    advancement.sign_off(advancement.propose(round, organizer), organizer)
-    publish_round(Round.objects.get(pk=round.pk), organizer)
-    path = reverse("leaderboard", args=[round.event.slug, round.slug])
-    client = Client(SERVER_NAME="localhost")
-
-    def timed(times: int, before=lambda: None, **headers) -> list[float]:
-        taken = []
-        for _n in range(times):
-            before()
-            start = time.perf_counter()
-            client.get(path, headers=headers)
-            taken.append(time.perf_counter() - start)
-        return taken
-
-    def queries(before=lambda: None) -> int:
-        before()
-        with CaptureQueriesContext(connection) as captured:
-            client.get(path)
-        return len(captured)
-
-    timed(3)
-    cold = timed(40, before=cache.clear)
-    print(f"cold                    {percentiles(cold)}   {queries(cache.clear)} queries")
-    timed(1)
-    print(f"cached                  {percentiles(timed(200))}   {queries()} queries")
-    etag = client.get(path)["ETag"]
-    print(f"304, nothing changed    {percentiles(timed(200, **{'If-None-Match': etag}))}")
-
-    taken: list[float] = []
-
-    def visitor(url: str) -> None:
-        for _n in range(100):
-            start = time.perf_counter()
-            urllib.request.urlopen(url).read()
-            taken.append(time.perf_counter() - start)
-
-    with running_web(os.cpu_count() or 1) as web:
-        urllib.request.urlopen(web.url + path).read()
-        visitors = [threading.Thread(target=visitor, args=[web.url + path]) for _ in range(8)]
-        start = time.perf_counter()
-        for thread in visitors:
-            thread.start()
-        for thread in visitors:
-            thread.join()
-        rate = len(taken) / (time.perf_counter() - start)
-    print(f"uvicorn, 8 visitors     {percentiles(taken)}   {rate:.0f} requests a second")
-
-
 def main() -> None:
     print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, "
           f"{connection.vendor}, broker {settings.CELERY_BROKER_URL.split(':')[0]}")  # fmt: skip
@@ -370,10 +242,11 @@ def main() -> None:
         benchmark_submissions()
         benchmark_waiting()
         benchmark_drain()
-        benchmark_leaderboard(benchmark_standings())
     finally:
         connection.close()
         shutil.rmtree(FOLDER, ignore_errors=True)
+    # Each in a process of its own, so that what it holds at most is its own, too.
+    subprocess.run([sys.executable, "-m", "tests.benchmarks.boards"], check=True)
     head("A hall full of tablets")
     subprocess.run([sys.executable, "-m", "tests.benchmarks.hall"], check=True)
 

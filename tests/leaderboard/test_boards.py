@@ -327,11 +327,14 @@ def test_programs_of_other_sites_read_public_boards(client, live):
     assert again["Access-Control-Allow-Origin"] == "*"
     assert client.options(path)["Access-Control-Allow-Headers"] == "If-None-Match"
     for wrong in ({"page": "0"}, {"page_size": "1001"}, {"page": "x"}, {"page": "9" * 30}):
-        assert client.get(path, wrong).status_code == 400
+        refused = client.get(path, wrong)
+        assert refused.status_code == 400
+        assert b"1000" in b"".join(refused), "as a web server reads it"
     live.board = "after"
     live.save()
     for hidden in (client.get(path), client.options(path)):
         assert hidden.status_code == 404
+        assert b"detail" in b"".join(hidden)
         assert "Access-Control-Allow-Origin" not in hidden
     assert "Access-Control-Allow-Origin" not in client.get("/api/v1/standings/")
 
