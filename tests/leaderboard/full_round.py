@@ -119,6 +119,7 @@ def score_by(before, final, organizer, method: dict, **scheme) -> None:
         **{
             "advance_count": 4,
             "decimals": 2,
+            "reason": "test",
             "tie_breaks": ["judges", "metric", "criterion", "earliest"],
             **scheme,
         },
