@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 
 from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponseNotModified
@@ -18,6 +19,7 @@ from contest.for_everybody import answer, for_everybody, refuse
 from contest.models import Round
 from contest.numbers import whole
 from contest.states import EventStatus, RoundStatus
+from leaderboard.models import Standing
 from leaderboard.services import boards
 from leaderboard.services.standings import board_standing, public_standing
 
@@ -126,14 +128,30 @@ def _visible_round(request, slug: str, round_slug: str) -> Round:
 # --- For everybody -------------------------------------------------------------------------------
 
 
-def _public_round(slug: str, round_slug: str) -> Round | None:
-    return (
+# A process asks the database so often who may see what; a thousand readers ask in between.
+KEPT_S = 1.0
+KEPT_MOST = 1000
+_kept: dict[tuple[str, str], tuple[float, Round | None, Standing | None]] = {}
+
+
+def _public_board(slug: str, round_slug: str) -> tuple[Round | None, Standing | None]:
+    """The round, and what everybody may see of its ranking, as of the last second."""
+    key, now = (slug, round_slug), time.monotonic()
+    until, round, standing = _kept.get(key, (0.0, None, None))
+    if now < until:
+        return round, standing
+    round = (
         Round.objects.select_related("event")
         .filter(event__slug=slug, slug=round_slug)
         .exclude(status=RoundStatus.DRAFT)
         .exclude(event__status=EventStatus.DRAFT)
         .first()
     )
+    standing = public_standing(round) if round is not None else None
+    if len(_kept) >= KEPT_MOST:
+        _kept.clear()
+    _kept[key] = (now + KEPT_S, round, standing)
+    return round, standing
 
 
 def _language(request) -> str | None:
@@ -146,13 +164,14 @@ def _language(request) -> str | None:
 @require_safe
 def leaderboard_table(request, slug, round_slug):
     """The table of a public leaderboard in the language of the address."""
-    round, language = _public_round(slug, round_slug), _language(request)
+    round, standing = _public_board(slug, round_slug)
+    language = _language(request)
     if round is None:
         return refuse(404, "not found")
     if language is None:
         return refuse(400, "lang: " + ", ".join(LANGUAGES))
     with translation.override(language):
-        body = boards.table(round, public_standing(round), boards.Query.of(request.GET))
+        body = boards.table(round, standing, boards.Query.of(request.GET))
     return answer(request, body)
 
 
@@ -160,7 +179,8 @@ def leaderboard_table(request, slug, round_slug):
 @require_safe
 def leaderboard_embed(request, slug, round_slug):
     """A small leaderboard that any site may show in a frame."""
-    round, language = _public_round(slug, round_slug), _language(request)
+    round, standing = _public_board(slug, round_slug)
+    language = _language(request)
     if round is None:
         return refuse(404, "not found")
     top = whole(request.GET.get("top", "10"))
@@ -172,5 +192,5 @@ def leaderboard_embed(request, slug, round_slug):
     if theme not in boards.THEMES:
         return refuse(400, "theme: " + ", ".join(boards.THEMES))
     with translation.override(language):
-        body = boards.embedded(round, public_standing(round), top, theme)
+        body = boards.embedded(round, standing, top, theme)
     return answer(request, body, framed=True)
