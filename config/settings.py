@@ -372,6 +372,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "leaderboard.tasks.refresh_stale_standings",
         "schedule": 60.0,
     },
+    "publish-due-results": {
+        "task": "leaderboard.tasks.publish_due_results",
+        "schedule": 20.0,
+        "options": {"expires": 60},
+    },
     "thin-standings": {
         "task": "leaderboard.tasks.thin_standings",
         "schedule": 600.0,

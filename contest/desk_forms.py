@@ -40,6 +40,7 @@ class EventForm(forms.ModelForm):
             "registration_opens",
             "registration_closes",
             "max_members",
+            "signatures",
         ]
         widgets = {
             "registration_opens": DateTimeLocal(),

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ScoresheetStatus(models.TextChoices):
@@ -19,7 +20,7 @@ SCORESHEET_MOVES = {
 
 class TieStatus(models.TextChoices):
     OPEN = "open", _("waits for the chair")
-    DECIDED = "decided", _("decided")
+    DECIDED = "decided", pgettext_lazy("tie", "decided")
     DROPPED = "dropped", _("taken back")
 
 

@@ -5,12 +5,16 @@ from django.contrib import admin
 from contest.admin import RecordAdmin, RecordInline
 from leaderboard.models import (
     Advancement,
+    AdvancementQuota,
     AdvancementRow,
+    AdvancementRule,
     Award,
     AwardWinner,
+    Notice,
     Reveal,
     Scheme,
     SchemeComponent,
+    Signature,
     Standing,
     StandingRow,
 )
@@ -113,3 +117,41 @@ class RevealAdmin(RecordAdmin):
         "standing__round__track",
     ]
     search_fields = ["round__slug", "round__event__slug"]
+
+
+class AdvancementQuotaInline(RecordInline):
+    model = AdvancementQuota
+    fields = ["kind", "country", "track", "most", "least"]
+
+
+@admin.register(AdvancementRule)
+class AdvancementRuleAdmin(RecordAdmin):
+    list_display = ["round", "ties", "reserves", "wildcards"]
+    list_filter = ["ties", "round__event"]
+    list_select_related = ["round__track"]
+    search_fields = ["round__slug", "round__event__slug"]
+    inlines = [AdvancementQuotaInline]
+
+
+@admin.register(AdvancementQuota)
+class AdvancementQuotaAdmin(RecordAdmin):
+    list_display = ["rule", "kind", "country", "track", "most", "least"]
+    list_filter = ["kind", "rule__round__event"]
+    list_select_related = ["rule__round__track", "track"]
+    search_fields = ["rule__round__slug"]
+
+
+@admin.register(Signature)
+class SignatureAdmin(RecordAdmin):
+    list_display = ["advancement", "by", "at"]
+    list_filter = ["advancement__round__event"]
+    list_select_related = ["advancement__round__track", "by"]
+    search_fields = ["advancement__round__slug", "by__name"]
+
+
+@admin.register(Notice)
+class NoticeAdmin(RecordAdmin):
+    list_display = ["participation", "user", "corrects", "sent_at"]
+    list_filter = ["corrects", "participation__round__event"]
+    list_select_related = ["participation__team", "participation__round", "user"]
+    search_fields = ["participation__team__code", "user__email"]

@@ -4,6 +4,13 @@ from django.utils.translation import gettext_lazy as _
 LOG_ACTIONS = {
     "scheme": _("scheme changed"),
     "tie_decided": _("tie decided"),
+    "tie_undone": _("decisions on ties taken back"),
+    "advancement_rule": _("rule of advancement changed"),
+    "wildcard_given": _("wildcard given"),
+    "wildcard_taken_back": _("wildcard taken back"),
+    "reserve_promoted": _("reserve promoted"),
+    "publish_at": _("time of publication set"),
+    "publish_refused": _("could not be published in time"),
     "award_saved": _("award saved"),
     "award_deleted": _("award deleted"),
     "award_given": _("award given"),

@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from contest import live
 from contest.errors import Refused
 from contest.models import Round
-from contest.signals import ranking_inputs_changed, round_publishing
+from contest.signals import moved, ranking_inputs_changed, round_publishing
 from contest.states import RoundStatus
 from judging.services import stage
 from judging.signals import hall_changed, record_checked
 from leaderboard.models import SchemeComponent
-from leaderboard.services import reveal, signature, standings
-from leaderboard.tasks import refresh_standing
+from leaderboard.services import notices, publication, reveal, signature, standings
+from leaderboard.tasks import refresh_standing, send_notices
 
 log = logging.getLogger(__name__)
 # Changes within this time make one recomputation, not one each.
@@ -50,6 +50,23 @@ def refresh_soon(sender, round, **kwargs):
             standings.tell_boards(round)
     else:
         transaction.on_commit(lambda: _send(round.pk))
+
+
+@receiver(moved, sender=Round)
+def tell_teams(sender, thing, **kwargs):
+    """Once a result is public, its set time is done with and its teams are told."""
+    if thing.status == RoundStatus.PUBLISHED:
+        publication.forget_time(thing)
+        notices.prepare(thing)
+        transaction.on_commit(wake_notices)
+
+
+def wake_notices() -> None:
+    """Have notices sent soon; without a broker the regular sweep does."""
+    try:
+        send_notices.apply_async(retry=False)
+    except Exception:
+        log.warning("could not reach the broker; notices to teams wait")
 
 
 @receiver(record_checked)

@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from contest.models import Round
-from leaderboard.services import retention, standings
+from leaderboard.services import notices, publication, retention, standings
 
 
 @shared_task(name="leaderboard.tasks.refresh_standing")
@@ -14,6 +14,18 @@ def refresh_standing(round_id: int) -> None:
 @shared_task(name="leaderboard.tasks.refresh_stale_standings")
 def refresh_stale_standings() -> None:
     standings.refresh_stale()
+
+
+@shared_task(name="leaderboard.tasks.publish_due_results")
+def publish_due_results() -> None:
+    """Publish what is due, and send the notices that a lost message left behind."""
+    publication.publish_due()
+    notices.send_waiting()
+
+
+@shared_task(name="leaderboard.tasks.send_notices")
+def send_notices() -> None:
+    notices.send_waiting()
 
 
 @shared_task(name="leaderboard.tasks.thin_standings")

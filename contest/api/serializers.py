@@ -117,6 +117,7 @@ class EventSerializer(serializers.ModelSerializer):
             "registration_closes",
             "is_registration_open",
             "max_members",
+            "signatures",
         ]
         read_only_fields = ["status"]
 

@@ -41,6 +41,11 @@ class Event(HasStates, Named):
 
     MOVES = EVENT_MOVES
 
+    class Signatures(models.TextChoices):
+        AUTO = "auto", _("two where two or more people organize the event, else one")
+        ONE = "one", _("one")
+        TWO = "two", _("two, of different people")
+
     slug = models.SlugField(_("short name in addresses"), unique=True, validators=[slug_validator])
     description_zh = models.TextField(_("description (Chinese)"), blank=True)
     description_en = models.TextField(_("description (English)"), blank=True)
@@ -55,6 +60,12 @@ class Event(HasStates, Named):
     registration_opens = models.DateTimeField(_("registration opens"), null=True, blank=True)
     registration_closes = models.DateTimeField(_("registration closes"), null=True, blank=True)
     max_members = models.PositiveSmallIntegerField(_("most members of a team"), default=10)
+    signatures = models.CharField(
+        _("signatures under a result"),
+        max_length=4,
+        choices=Signatures,
+        default=Signatures.AUTO,
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     description = Bilingual("description")
@@ -86,6 +97,13 @@ class Event(HasStates, Named):
     @property
     def tzinfo(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def needs_two_signatures(self) -> bool:
+        """Whether a result is signed off by two people."""
+        if self.signatures == self.Signatures.AUTO:
+            return self.roles.count() >= 2
+        return self.signatures == self.Signatures.TWO
 
     @property
     def is_registration_open(self) -> bool:

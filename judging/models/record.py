@@ -93,8 +93,10 @@ class RecordEntry(models.Model):
         TIE = "tie", _("tie decided by the chair")
         TIE_DROPPED = "tie_dropped", _("chair's decision taken back")
         READMITTED = "readmitted", _("judge readmitted to a team")
+        SCHEME = "scheme", _("rules of the ranking changed")
         SIGNED = "signed", _("ranking signed off")
         REVOKED = "revoked", _("signature revoked")
+        PROMOTED = "promoted", _("reserve promoted")
 
     record = models.ForeignKey(
         Record, models.PROTECT, related_name="entries", verbose_name=_("judging record")

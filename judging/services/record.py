@@ -25,7 +25,15 @@ WRITTEN = re.compile(r"(\d{1,9}) ([0-9a-f]{64})")
 
 # What a ranking is made of: nothing of it comes in once the ranking is signed.
 DECIDED_BY = frozenset(
-    (Kind.SUBMITTED, Kind.RETURNED, Kind.READMITTED, Kind.RUBRIC, Kind.TIE, Kind.TIE_DROPPED)
+    (
+        Kind.SUBMITTED,
+        Kind.RETURNED,
+        Kind.READMITTED,
+        Kind.RUBRIC,
+        Kind.SCHEME,
+        Kind.TIE,
+        Kind.TIE_DROPPED,
+    )
 )
 
 

@@ -169,9 +169,9 @@ class _Told:
         elif entry.kind in (Kind.TIE, Kind.TIE_DROPPED):
             number, order = _numbered(entry.text)
             self.ties[number] = order if entry.kind == Kind.TIE else None
-        elif entry.kind in (Kind.SIGNED, Kind.REVOKED):
+        elif entry.kind in (Kind.SIGNED, Kind.REVOKED, Kind.PROMOTED):
             number, digest = _numbered(entry.text)
-            self.signed[number] = digest if entry.kind == Kind.SIGNED else ""
+            self.signed[number] = "" if entry.kind == Kind.REVOKED else digest
         elif entry.kind == Kind.CRITERIA and (content := entry.rubric_content):
             self.rubrics[content["rubric"]] = content
 

@@ -1,5 +1,6 @@
 """What leaderboard's endpoints take and give."""
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -12,6 +13,7 @@ from leaderboard.models import (
     Award,
     Scheme,
     SchemeComponent,
+    Signature,
     Standing,
     StandingRow,
 )
@@ -116,10 +118,16 @@ class ComponentSerializer(serializers.ModelSerializer):
 class SchemeSerializer(serializers.ModelSerializer):
     components = ComponentSerializer(many=True)
     tie_breaks = serializers.ListField(child=serializers.ChoiceField(Scheme.TieBreak.choices))
+    reason = serializers.CharField(
+        write_only=True,
+        required=False,
+        max_length=1000,
+        help_text=_("Needed once the first scores are there; kept with the effect."),
+    )
 
     class Meta:
         model = Scheme
-        fields = ["round", "advance_count", "tie_breaks", "decimals", "components"]
+        fields = ["round", "advance_count", "tie_breaks", "decimals", "components", "reason"]
         read_only_fields = ["round"]
 
 
@@ -133,7 +141,16 @@ class AdvancementRowSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = AdvancementRow
-        fields = ["participation", "code", "rank", "total", "outcome"]
+        fields = ["participation", "code", "rank", "total", "outcome", "number", "reason"]
+        read_only_fields = fields
+
+
+class SignatureSerializer(serializers.ModelSerializer):
+    by = serializers.CharField(source="by.name", read_only=True)
+
+    class Meta:
+        model = Signature
+        fields = ["by", "at"]
         read_only_fields = fields
 
 
@@ -141,6 +158,7 @@ class AdvancementSerializer(serializers.ModelSerializer):
     round = ScopedField(organized_rounds)
     rows = AdvancementRowSerializer(many=True, read_only=True)
     signed_by = serializers.CharField(source="signed_by.name", read_only=True, default=None)
+    signatures = SignatureSerializer(many=True, read_only=True)
 
     class Meta:
         model = Advancement
@@ -153,6 +171,8 @@ class AdvancementSerializer(serializers.ModelSerializer):
             "created_at",
             "signed_at",
             "signed_by",
+            "signatures",
+            "publish_at",
             "rows",
         ]
         read_only_fields = [name for name in fields if name != "round"]

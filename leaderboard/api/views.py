@@ -26,13 +26,15 @@ from contest.numbers import whole
 from contest.roles import is_organizer, organized_events
 from contest.states import RoundStatus
 from leaderboard.api import filters, serializers
-from leaderboard.exports import FORMATS, export
+from leaderboard.exports.documents import DOCUMENTS, download
+from leaderboard.exports.finalists import FORMATS, export
 from leaderboard.models import (
     Advancement,
     AdvancementRow,
     Award,
     AwardWinner,
     Scheme,
+    Signature,
     Standing,
     StandingRow,
 )
@@ -42,6 +44,9 @@ from leaderboard.services import boards
 from leaderboard.services.explanation import as_data, explain_row
 from leaderboard.services.schemes import ensure_scheme, save_scheme
 from leaderboard.services.standings import public_standing, visible_standings
+
+# Those that come from a ranking; the finalist list comes from an advancement.
+RANKING_DOCUMENTS = tuple(name for name in DOCUMENTS if name != "finalists")
 
 
 class StandingViewSet(WithServices):
@@ -56,6 +61,41 @@ class StandingViewSet(WithServices):
 
     def get_queryset(self):
         return visible_standings(self.request.user).select_related("round__event")
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("document", str, OpenApiParameter.PATH, enum=list(RANKING_DOCUMENTS)),
+            OpenApiParameter(
+                "fmt",
+                str,
+                OpenApiParameter.PATH,
+                enum=["csv", "json", "pdf", "xlsx"],
+                description="The matrix has all; score sheets have no PDF, the report no CSV.",
+            ),
+        ],
+        responses={
+            (200, content_type): OpenApiTypes.BINARY for content_type, _ in FORMATS.values()
+        },
+    )
+    @action(
+        detail=True,
+        url_path=rf"(?P<document>{'|'.join(RANKING_DOCUMENTS)})\.(?P<fmt>[a-z]+)",
+        permission_classes=[OrganizersAlone],
+        pagination_class=None,
+        filterset_class=None,
+    )
+    def file(self, request, document, fmt, pk=None):
+        """Score sheets, matrix of judges or reliability report of a round, as a file; by the
+        ranking that its organizers see."""
+        inside = Standing.objects.filter(
+            audience=Standing.Audience.FULL,
+            is_current=True,
+            round__event__in=organized_events(request.user),
+        ).select_related("round__event")
+        round = get_object_or_404(inside, pk=pk).round
+        if fmt not in DOCUMENTS[document].formats:
+            raise Http404
+        return download(DOCUMENTS[document], round, fmt)
 
 
 class BoardViewSet(GenericViewSet):
@@ -226,7 +266,8 @@ class AdvancementViewSet(WithServices):
             Advancement.objects.filter(round__event__in=organized_events(self.request.user))
             .select_related("round__event", "standing", "signed_by")
             .prefetch_related(
-                Prefetch("rows", AdvancementRow.objects.select_related("row__participation__team"))
+                Prefetch("rows", AdvancementRow.objects.select_related("row__participation__team")),
+                Prefetch("signatures", Signature.objects.select_related("by")),
             )
         )
 
@@ -250,7 +291,7 @@ class AdvancementViewSet(WithServices):
     @extend_schema(request=None, **MOVE)
     @action(detail=True, methods=["post"])
     def sign_off(self, request, pk=None):
-        """Make it final; the next round's participations are made."""
+        """Sign; with the last signature it is final and the next round's list is made."""
         advancement_services.sign_off(self.get_object(), request.user)
         return self.answer(self.get_object())
 

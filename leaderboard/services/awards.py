@@ -7,7 +7,7 @@ from contest.errors import Refused
 from contest.models import LogEntry, Participation, Round, User
 from contest.states import ParticipationStatus, RoundStatus
 from leaderboard.models import Award, AwardWinner
-from leaderboard.services import standings
+from leaderboard.services import notices, standings
 
 
 @transaction.atomic
@@ -74,6 +74,7 @@ def allocate(round: Round, by: User) -> list[AwardWinner]:
             )
             winners.append(winner)
     LogEntry.write(round, "awards_allocated", by=by, after=str(len(winners)))
+    notices.prepare(round)
     return winners
 
 
@@ -87,6 +88,7 @@ def give(award: Award, participation: Participation, by: User) -> AwardWinner:
     winner, created = AwardWinner.objects.get_or_create(award=award, participation=participation)
     if created:
         LogEntry.write(award, "award_given", by=by, after=str(participation.team))
+        notices.prepare(award.round)
     return winner
 
 
@@ -94,3 +96,4 @@ def give(award: Award, participation: Participation, by: User) -> AwardWinner:
 def take_back(winner: AwardWinner, by: User) -> None:
     LogEntry.write(winner.award, "award_taken_back", by=by, before=str(winner.participation.team))
     winner.delete()
+    notices.prepare(winner.award.round)

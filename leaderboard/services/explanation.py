@@ -8,7 +8,7 @@ what the standing holds.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
@@ -23,7 +23,12 @@ from contest.states import ParticipationStatus, RoundStatus
 from contest.templatetags.wuzhen import bare
 from judging.models import Assignment, Criterion, Mark, RecordEntry, Recusal, Rubric, Tie
 from judging.services.benchmarks import current_benchmark
-from judging.services.totals import exact_total, first_share, fraction_to_decimal
+from judging.services.totals import (
+    exact_total,
+    first_share,
+    fraction_to_decimal,
+    kept_within,
+)
 from judging.states import ScoresheetStatus
 from leaderboard.models import AdvancementRow, Scheme, SchemeComponent, Standing, StandingRow
 from leaderboard.models.scheme import method_label
@@ -46,6 +51,7 @@ class SheetState(models.TextChoices):
     RETURNED = "returned", _("returned, not counted")
     RELEASED = "released", _("judge released, not counted")
     NOT_SUBMITTED = "not_submitted", _("not submitted")
+    LEFT = "left", _("team left the round, not counted")
 
 
 # Methods by which a team's score depends on what its judges gave to others, and of these the ones
@@ -53,6 +59,8 @@ class SheetState(models.TextChoices):
 COMPARING = frozenset(("zscore", "borda", "severity", "ordinal", "bradley_terry"))
 MODELS = frozenset(("ordinal", "bradley_terry"))
 SUBMITTED_AND_FREE = (SheetState.COUNTED, SheetState.HIGHEST, SheetState.LOWEST)
+# Teams that are explained at once where all of them are wanted one after the other.
+AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -110,6 +118,8 @@ class SheetExplained:
     first_criterion: Fraction | None
     veto: bool
     marks: tuple[MarkExplained, ...]
+    veto_rule: str = ""
+    judge_id: int | None = None  # None: only the name is known any more
     # What it counted as, where judges are compared; None elsewhere.
     counted_as: Fraction | None = None
     # The marks of today come to another total than the standing has.
@@ -212,9 +222,11 @@ class ComponentExplained:
 
 @dataclass(frozen=True)
 class TieBreakExplained:
-    """A tie-break that was asked, and what it says of this team."""
+    """A tie-break that was asked, and what it says of this team. ``compared`` is the number that
+    the ranking compares, better the higher it is; None is below all."""
 
     name: str
+    compared: Fraction | None = None
     value: Fraction | None = None
     raw: float | None = None
     at: datetime | None = None
@@ -263,6 +275,8 @@ class Explanation:
     signed_by: str
     computed_at: datetime
     input_digest: str
+    # Of a team that has left the round: what judges gave it, which counts for nothing.
+    left_behind: tuple[ComponentExplained, ...] = ()
 
     name = Bilingual("name")
 
@@ -386,6 +400,18 @@ def explain_all(round: Round) -> list[Explanation]:
     return [] if standing is None else list(_explain(standing, standing_rows(standing)))
 
 
+def explain_in_parts(standing: Standing) -> Iterator[Explanation]:
+    """Every team of the standing, in its order, without holding more than a few hundred of them."""
+    rows = []
+    for row in standing_rows(standing).iterator(AT_ONCE):
+        rows.append(row)
+        if len(rows) == AT_ONCE:
+            yield from _explain(standing, rows)
+            rows = []
+    if rows:
+        yield from _explain(standing, rows)
+
+
 def standing_rows(standing: Standing):
     return standing.rows.select_related("participation__team", "participation__round")
 
@@ -491,8 +517,8 @@ class _Facts:
         self.of_total: dict[Decimal, list[StandingRow]] = {}
         totals = {row.total for row in self.rows if row.total is not None}
         same = standing_rows(self.standing).filter(rank__isnull=False)
-        if len(totals) == 1:
-            same = same.filter(total=totals.pop())
+        if len(totals) <= AT_ONCE:
+            same = same.filter(total__in=totals)
         for row in same:
             self.of_total.setdefault(row.total, []).append(row)
         held = {row.explanation["chair"]["tie"] for row in self.rows if "chair" in row.explanation}
@@ -548,7 +574,26 @@ class _Facts:
             signed_by=self.decision.signed_by.name if signed else "",
             computed_at=self.standing.computed_at,
             input_digest=self.standing.input_digest,
+            left_behind=tuple(self._left_behind(team.pk, whole))
+            if said.get("status") in standings.GONE
+            else (),
         )
+
+    def _left_behind(self, team: int, whole: Fraction) -> Iterator[ComponentExplained]:
+        for method in self.method:
+            if method["kind"] != JUDGES:
+                continue
+            part = self._component(method, {}, team, whole)
+            sheets = []
+            for sheet, assignment in zip(
+                part.judges.sheets, self.assignments.get((_source(method), team), []), strict=True
+            ):
+                if sheet.sheet and assignment.scoresheet.status == ScoresheetStatus.SUBMITTED:
+                    total = kept_within(sheet.points)
+                    at = assignment.scoresheet.submitted_at
+                    sheet = replace(sheet, state=SheetState.LEFT, total=total, submitted_at=at)
+                sheets.append(sheet)
+            yield replace(part, value=None, judges=replace(part.judges, sheets=tuple(sheets)))
 
     def _component(
         self, method: dict, stored: dict, team: int, whole: Fraction
@@ -679,6 +724,8 @@ class _Facts:
             first_criterion=first_share(criteria, values),
             veto=bool(said and said.get("veto")),
             marks=tuple(self._marks(sheet, criteria, values)) if sheet else (),
+            veto_rule=assignment.panel.rubric.veto_rule,
+            judge_id=assignment.judge_id,
             counted_as=_counted_as(said),
             differs=differs,
             recusal_changed=self.signed and said is not None and said["counted"] == recused,
@@ -725,20 +772,27 @@ class _Facts:
             if part is None:
                 return TieBreakExplained(name)
             if name == Scheme.TieBreak.METRIC:
-                return TieBreakExplained(name, raw=part.raw)
-            return TieBreakExplained(name, at=part.received_at)
+                # Where less is better, the larger value is the one that gives 0.
+                raw = Fraction(repr(float(part.raw)))
+                compared = raw if part.worst < part.best else -raw
+                return TieBreakExplained(name, compared, raw=part.raw)
+            at = part.received_at
+            # By how much it came before the ranking was made: fewer digits than moments have.
+            earlier = self.standing.computed_at - at
+            compared = Fraction(earlier // timedelta(microseconds=1), 10**6)
+            return TieBreakExplained(name, compared, at=at)
         part = next((c for c in components if c.judges and c.value is not None), None)
         if part is None:
             return TieBreakExplained(name)
         if name == Scheme.TieBreak.JUDGES:
-            return TieBreakExplained(name, value=part.value)
+            return TieBreakExplained(name, part.value, value=part.value)
         firsts = [
             sheet.first_criterion
             for sheet in part.judges.sheets
             if sheet.state in SUBMITTED_AND_FREE and sheet.first_criterion is not None
         ]
         mean = sum(firsts, Fraction(0)) / len(firsts) if firsts else None
-        return TieBreakExplained(name, value=mean)
+        return TieBreakExplained(name, mean, value=mean)
 
     def _chair(self, row: StandingRow) -> TieBreakExplained:
         said = row.explanation.get("chair")
@@ -747,6 +801,7 @@ class _Facts:
             return TieBreakExplained(Scheme.TieBreak.CHAIR)
         return TieBreakExplained(
             Scheme.TieBreak.CHAIR,
+            Fraction(-said["place"]),
             at=tie.decided_at,
             place=said["place"],
             by=tie.decided_by.name if tie.decided_by else "",

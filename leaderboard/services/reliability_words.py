@@ -62,6 +62,13 @@ def _of_icc(icc: Icc) -> Finding | None:
     form = _form(icc, single=False)
     if form is None:
         return Finding("poor", _("There are too few sheets in common to say how far judges agree."))
+    if _form(icc, single=True).value <= 0:
+        # The mean of such sheets has no reliability: the formula for it leaves 0 to 1.
+        return Finding(
+            "poor",
+            _("The judges do not agree: what one of them puts high, another puts low. Other judges "
+              "could come to any means."),
+        )  # fmt: skip
     told = {"judges": icc.judges, **_interval(form)}
     if form.value >= 0.9:
         level, text = "good", _(

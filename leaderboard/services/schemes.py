@@ -1,5 +1,6 @@
 """Schemes: how a round's ranking is made."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -9,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from contest.errors import Refused
 from contest.models import LogEntry, Round, User
 from contest.signals import ranking_inputs_changed
-from contest.states import RoundStatus
 from judging.metrics import Metric
-from judging.models import Benchmark
+from judging.models import Benchmark, RecordEntry, Scoresheet, ScoringRun
+from judging.services import record
 from judging.services.benchmarks import current_benchmark
+from judging.states import RunStatus
 from leaderboard.models import Scheme, SchemeComponent
 
 
@@ -106,6 +108,81 @@ def ensure_scheme(round: Round) -> Scheme:
     return scheme
 
 
+@dataclass(frozen=True)
+class Rules:
+    """A scheme with its components, stored or not."""
+
+    scheme: Scheme
+    components: list[SchemeComponent]
+
+    def __str__(self) -> str:
+        """In one line, for the log."""
+        parts = [_in_short(component) for component in self.components]
+        ties = ",".join(self.scheme.tie_breaks)
+        return f"{' + '.join(parts)}; top {self.scheme.advance_count}; ties: {ties}"
+
+
+def _in_short(component: SchemeComponent) -> str:
+    what = f"{component.metric or component.kind}({component.source.slug})"
+    weight = f"{Decimal(component.weight).normalize():f}"
+    if component.kind != SchemeComponent.Kind.JUDGES:
+        return f"{what} {weight}"
+    method = component.method
+    how = method.name + (f" {method.trim}" if method.name == "trimmed" else "")
+    how += " per criterion" if method.per == SchemeComponent.Per.CRITERION else ""
+    return f"{what} {weight} {how}"
+
+
+def rules_of(round: Round) -> Rules:
+    """The rules in force."""
+    scheme = ensure_scheme(round)
+    return Rules(scheme, list(scheme.components.select_related("source__event")))
+
+
+def draft(
+    round: Round,
+    *,
+    advance_count: int,
+    tie_breaks: list[str],
+    decimals: int,
+    components: list[dict],
+) -> Rules:
+    """Rules that could be in force, checked and not stored.
+
+    ``components``: dicts with the fields of SchemeComponent. Raises ValidationError.
+    """
+    if not components:
+        raise ValidationError(_("A scheme needs at least one component."))
+    scheme = ensure_scheme(round)
+    scheme.advance_count, scheme.decimals = advance_count, decimals
+    scheme.tie_breaks = list(tie_breaks)
+    scheme.full_clean()
+    made, names = [], set()
+    for fields in components:
+        component = SchemeComponent(scheme=scheme, **fields)
+        # That it comes once is asked of these, not of the stored ones whose place they take.
+        component.full_clean(validate_constraints=False)
+        component.validate_constraints(exclude=["scheme"])
+        _require_known_metric(component)
+        _require_direction(component)
+        names.add((component.kind, component.source_id, component.metric))
+        made.append(component)
+    if len(names) < len(made):
+        raise ValidationError(_("The scheme already has this component."))
+    return Rules(scheme, made)
+
+
+def has_scores(round: Round) -> bool:
+    """Whether the round's first score is there: from then on its rules are in force."""
+    sheets = Scoresheet.objects.filter(
+        assignment__participation__round=round, submitted_at__isnull=False
+    )
+    runs = ScoringRun.objects.filter(
+        submission__participation__round=round, status=RunStatus.SUCCEEDED
+    )
+    return sheets.exists() or runs.exists()
+
+
 @transaction.atomic
 def save_scheme(
     round: Round,
@@ -115,39 +192,61 @@ def save_scheme(
     tie_breaks: list[str],
     decimals: int,
     components: list[dict],
+    reason: str = "",
 ) -> Scheme:
     """Set a round's scheme; the log keeps what it was and is.
 
-    ``components``: dicts with the fields of SchemeComponent. Raises Refused once the ranking is
-    signed off, ValidationError.
+    Once the round's first score is there the rules are in force: a change needs a reason, and the
+    log and the judging record keep it with its effect. Raises Refused without one or once the
+    ranking is signed off, ValidationError as ``draft``.
     """
     round = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
-    if round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
+    if round.is_decided:
         raise Refused(
             _("The ranking is signed off; revoke that before you change the scheme."),
             code="round_decided",
         )
-    if not components:
-        raise ValidationError(_("A scheme needs at least one component."))
-    scheme = Scheme.objects.filter(round=round).first() or Scheme(round=round)
-    before = describe(scheme) if scheme.pk else ""
-    scheme.advance_count, scheme.decimals = advance_count, decimals
-    scheme.tie_breaks = list(tie_breaks)
-    scheme.full_clean()
-    scheme.save()
-    scheme.components.all().delete()
-    for fields in components:
-        component = SchemeComponent(scheme=scheme, **fields)
-        component.full_clean()
-        _require_known_metric(component)
-        _require_direction(component)
+    before = str(rules_of(round))
+    rules = draft(
+        round,
+        advance_count=advance_count,
+        tie_breaks=tie_breaks,
+        decimals=decimals,
+        components=components,
+    )
+    after = str(rules)
+    if after != before and has_scores(round):
+        if not reason.strip():
+            raise Refused(
+                _("The first scores are there, so the rules are in force. Give the reason for the "
+                  "change; it is kept with its effect."),
+                code="reason_required",
+            )  # fmt: skip
+        after = f"{after}; {_effect(round, rules)}"
+        record.append(
+            round, RecordEntry.Kind.SCHEME, by=by, text=f"{before} → {after}", reason=reason
+        )
+    rules.scheme.save()
+    rules.scheme.components.all().delete()
+    for component in rules.components:
         component.save()
-    LogEntry.write(scheme, "scheme", by=by, before=before, after=describe(scheme))
+    LogEntry.write(rules.scheme, "scheme", by=by, before=before, after=after, reason=reason)
     transaction.on_commit(lambda: ranking_inputs_changed.send(sender=Scheme, round=round))
-    return scheme
+    return rules.scheme
 
 
-def add_tie_break(round: Round, by: User, name: str) -> Scheme:
+def _effect(round: Round, rules: Rules) -> str:
+    """What the rules would change now, in short: ``+T-7 −T-3; 5 moved``."""
+    from leaderboard.services.trials import what_if  # which asks for the rules in force
+
+    moves = what_if(round, rules)
+    enter = [f"+{move.participation.team.code}" for move in moves if move.enters]
+    leave = [f"−{move.participation.team.code}" for move in moves if move.leaves]
+    moved = sum(move.rank_before != move.rank_after for move in moves)
+    return f"{' '.join(enter + leave) or '±0'}; {moved} moved"
+
+
+def add_tie_break(round: Round, by: User, name: str, reason: str = "") -> Scheme:
     """Ask one more tie-break, after those of the round's scheme; one that is there stays."""
     scheme = ensure_scheme(round)
     if name in scheme.tie_breaks:
@@ -165,14 +264,5 @@ def add_tie_break(round: Round, by: User, name: str) -> Scheme:
             {field: getattr(component, field) for field in fields}
             for component in scheme.components.select_related("source")
         ],
+        reason=reason,
     )
-
-
-def describe(scheme: Scheme) -> str:
-    """The scheme in one line, for the log."""
-    parts = [
-        f"{c.metric or c.kind}({c.source.slug}) {Decimal(c.weight).normalize():f}"
-        for c in scheme.components.select_related("source")
-    ]
-    ties = ",".join(scheme.tie_breaks)
-    return f"{' + '.join(parts)}; top {scheme.advance_count}; ties: {ties}"

@@ -2,14 +2,15 @@
 
 import hashlib
 import json
+from datetime import UTC
 
 from django.utils.translation import gettext as _
 
 from contest.models import Round
 from judging.models import RecordEntry
 from judging.services import record
-from leaderboard.models import Advancement, Standing, StandingRow
-from leaderboard.states import AdvancementStatus
+from leaderboard.models import Advancement, AdvancementRow, Standing, StandingRow
+from leaderboard.states import AdvancementStatus, Outcome
 
 
 def signed_digest(advancement: Advancement) -> str:
@@ -17,10 +18,13 @@ def signed_digest(advancement: Advancement) -> str:
 
     Of the JSON text, keys sorted and without spaces, of ``{"inputs": digest of the standing's
     inputs, "method": its method, "reason": of the decision on a tie, "rows": [[participation,
-    rank, total, outcome], …]}``, rows as they stand in the list, totals as decimal texts.
+    rank, total, outcome], …]}``, rows as they stand in the list, totals as decimal texts, and of a
+    reserve ``reserve`` and its number. Where there are any: ``"rule"``, ``"decisions"`` on ties,
+    ``"wildcards": {participation: reason}`` and, of several, ``"signatures": [[user, time], …]``.
     """
     standing = advancement.standing
-    outcomes = dict(advancement.rows.values_list("row_id", "outcome"))
+    items = advancement.rows.all()
+    outcomes = {item.row_id: _outcome(item) for item in items}
     rows = standing.rows.order_by("position")
     content = {
         "inputs": standing.input_digest,
@@ -28,20 +32,37 @@ def signed_digest(advancement: Advancement) -> str:
         "reason": advancement.reason,
         "rows": [[*_place(row), outcomes.get(row.pk)] for row in rows],
     }
+    wildcards = advancement.rows.exclude(reason="").values_list("row__participation_id", "reason")
+    signatures = [
+        [by, at.astimezone(UTC).isoformat(timespec="microseconds")]
+        for by, at in advancement.signatures.values_list("by_id", "at")
+    ]
+    more = {
+        "rule": advancement.rule,
+        "decisions": advancement.decisions,
+        "wildcards": {str(pk): reason for pk, reason in wildcards},
+        "signatures": signatures if len(signatures) > 1 else [],
+    }
+    # What was signed before there were these has the digest that it had.
+    content |= {name: value for name, value in more.items() if value}
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _outcome(item: AdvancementRow) -> str:
+    return f"{item.outcome} {item.number}" if item.outcome == Outcome.RESERVE else item.outcome
 
 
 def _place(row: StandingRow) -> list:
     return [row.participation_id, row.rank, None if row.total is None else f"{row.total:.12f}"]
 
 
-def enter(advancement: Advancement, kind: str, by, reason: str = "") -> None:
-    """Put the signature, or that it was revoked, into the judging record."""
+def enter(advancement: Advancement, kind: str, by, reason: str = "", **fields) -> None:
+    """Put the signature, a promotion after it, or that it was revoked, into the judging record."""
     text = f"#{advancement.pk}"
-    if kind == RecordEntry.Kind.SIGNED:
+    if kind != RecordEntry.Kind.REVOKED:
         text += f" {signed_digest(advancement)}"
-    record.append(advancement.round, kind, by=by, text=text, reason=reason)
+    record.append(advancement.round, kind, by=by, text=text, reason=reason, **fields)
 
 
 def differences(round: Round, signed: dict[int, str]) -> list[str]:

@@ -293,14 +293,25 @@ def _is_hidden(component: SchemeComponent, round: Round) -> bool:
     return source.pk != round.pk and not source.is_board_public
 
 
-def on_trial(round: Round, benchmark: Benchmark | None) -> list[StandingRow]:
-    """The organizers' standing as it would be with another version of the benchmark, or as it is
-    with the one in force; not kept."""
+def on_trial(
+    round: Round,
+    benchmark: Benchmark | None = None,
+    rules: tuple[Scheme, list[SchemeComponent]] | None = None,
+    without_judges: frozenset[int] = frozenset(),
+) -> list[StandingRow]:
+    """The organizers' standing as it would be with another version of the benchmark, by other rules
+    (which need not be stored), or without some judges' sheets; as it is, where nothing is said.
+    Not kept."""
     scheme = ensure_scheme(round)
-    components = list(scheme.components.select_related("source__event"))
+    components = scheme.components.select_related("source__event")
+    if rules is not None:
+        scheme, components = rules
+    components = list(components)
     participations = list(round.participations.select_related("team").order_by("pk"))
     known = [
-        _component_scores(c, round, participations, inside=True, benchmark=benchmark)
+        _component_scores(
+            c, round, participations, inside=True, benchmark=benchmark, without=without_judges
+        )
         for c in components
     ]
     decided = _chairs_decisions(scheme, inside=True)
@@ -377,6 +388,7 @@ def _component_scores(
     *,
     inside: bool,
     benchmark: Benchmark | None = None,
+    without: frozenset[int] = frozenset(),
 ) -> dict[int, dict]:
     """``{participation of this round: details}``, with ``scaled`` a fraction as a string.
 
@@ -397,7 +409,7 @@ def _component_scores(
         if benchmark is not None and benchmark.round_id != source.pk:
             benchmark = None
         return _metric_scores(component, source, here, inside=inside, benchmark=benchmark)
-    return _judges_scores(component, source, here)
+    return _judges_scores(component, source, here, without)
 
 
 def _metric_scores(
@@ -449,7 +461,9 @@ def counted_sheets(totals: Iterable[SheetTotal]) -> list[Sheet]:
     ]
 
 
-def combined_sheets(source: Round, method: Method) -> tuple[dict[int, list[SheetTotal]], Combined]:
+def combined_sheets(
+    source: Round, method: Method, without: frozenset[int] = frozenset()
+) -> tuple[dict[int, list[SheetTotal]], Combined]:
     """The sheets of a round by participation, and what they come to.
 
     Methods that compare judges look at all teams of the round but those that left it, whichever of
@@ -458,13 +472,14 @@ def combined_sheets(source: Round, method: Method) -> tuple[dict[int, list[Sheet
     left = set(source.participations.filter(status__in=GONE).values_list("pk", flat=True))
     given: dict[int, list[SheetTotal]] = {}
     for sheet in sheet_totals(source):
-        given.setdefault(sheet.participation_id, []).append(sheet)
+        if sheet.judge_id not in without:
+            given.setdefault(sheet.participation_id, []).append(sheet)
     staying = (s for pk, sheets in given.items() if pk not in left for s in sheets)
     return given, combine(counted_sheets(staying), method)
 
 
-def _judges_scores(component, source: Round, here: dict[int, int]) -> dict:
-    given, combined = combined_sheets(source, component.method)
+def _judges_scores(component, source: Round, here: dict[int, int], without: frozenset[int]) -> dict:
+    given, combined = combined_sheets(source, component.method, without)
     scores = {}
     for pk, sheets in given.items():
         if pk not in here:

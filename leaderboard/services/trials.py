@@ -1,17 +1,19 @@
-"""What a version of the benchmark on trial would change in a round's ranking."""
+"""What a version of the benchmark, or other rules, would change in a round's ranking."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from contest.models import Participation, Round
 from judging.models import Benchmark
+from leaderboard.models import StandingRow
 from leaderboard.services import standings
-from leaderboard.services.schemes import ensure_scheme
+from leaderboard.services.schemes import Rules, ensure_scheme
 
 
 @dataclass(frozen=True)
 class Move:
-    """One team's place by the version in force and by the one on trial; None where it has none."""
+    """One team's place by what is in force and by what is on trial; None where it has none."""
 
     participation: Participation
     rank_before: int | None
@@ -45,14 +47,32 @@ def moves(round: Round, benchmark: Benchmark) -> list[Move]:
     Both rankings are computed now, in the same way, so that nothing but the version differs.
     """
     seats = ensure_scheme(round).advance_count
-    before = {row.participation_id: row for row in standings.on_trial(round, None)}
-    after = standings.on_trial(round, benchmark)
+    before, after = standings.on_trial(round), standings.on_trial(round, benchmark)
+    return compare(before, after, seats, seats)
+
+
+def what_if(round: Round, rules: Rules, without_judges: frozenset[int] = frozenset()) -> list[Move]:
+    """Every team's move if other rules were in force, or some judges had not scored; nothing is
+    stored."""
+    seats = ensure_scheme(round).advance_count
+    after = standings.on_trial(
+        round, rules=(rules.scheme, rules.components), without_judges=without_judges
+    )
+    return compare(standings.on_trial(round), after, seats, rules.scheme.advance_count)
+
+
+def compare(
+    before: Sequence[StandingRow], after: Sequence[StandingRow], seats: int, seats_after: int
+) -> list[Move]:
+    """Every team's move from one ranking to another, in the order of the second."""
+    of_before = {row.participation_id: row for row in before}
     found = []
     for row in after:
         # A baseline that the version in force could not score has no row there.
-        old = before.get(row.participation_id)
+        old = of_before.get(row.participation_id)
         rank_before = old.rank if old else None
-        inside = [bool(seats and rank and rank <= seats) for rank in (rank_before, row.rank)]
+        was = bool(seats and rank_before and rank_before <= seats)
+        will = bool(seats_after and row.rank and row.rank <= seats_after)
         found.append(
             Move(
                 participation=row.participation,
@@ -60,8 +80,8 @@ def moves(round: Round, benchmark: Benchmark) -> list[Move]:
                 rank_after=row.rank,
                 total_before=old.total if old else None,
                 total_after=row.total,
-                enters=inside == [False, True],
-                leaves=inside == [True, False],
+                enters=will and not was,
+                leaves=was and not will,
             )
         )
     return found

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -15,20 +14,26 @@ from contest.states import RoundStatus
 from judging.models import Panel, Tie
 from judging.services import ties
 from judging.services.panels import missing as missing_sheets
-from leaderboard.exports import FORMATS, export
+from leaderboard.exports.finalists import FORMATS
 from leaderboard.forms import AwardForm, ComponentFormSet, SchemeForm
-from leaderboard.models import AdvancementRow, Award, AwardWinner, Scheme, SchemeComponent
+from leaderboard.models import Award, AwardWinner, Scheme, SchemeComponent
 from leaderboard.services import advancement as services
 from leaderboard.services import awards as award_services
 from leaderboard.services import standings, tied
 from leaderboard.services.boards import picture
 from leaderboard.services.schemes import (
     add_tie_break,
+    draft,
     ensure_scheme,
+    has_scores,
     metric_bounds,
+    rules_of,
     save_scheme,
 )
-from leaderboard.states import AdvancementStatus
+from leaderboard.services.trials import what_if
+from leaderboard.states import Outcome
+from leaderboard.views.advance import who_advances
+from leaderboard.views.rescoring import moves_picture
 
 
 @round_organizer_required
@@ -36,39 +41,55 @@ def desk_scheme(request, round):
     """What the total is made of, how ties are broken, how many advance."""
     scheme = ensure_scheme(round)
     rounds = round.track.rounds.filter(ordinal__lte=round.ordinal)
-    form = SchemeForm(request.POST or None, instance=scheme)
+    form = SchemeForm(request.POST or None, instance=scheme, round=round)
     formset = ComponentFormSet(
         request.POST or None, instance=scheme, prefix="components", form_kwargs={"rounds": rounds}
     )
+    moves = None
     if request.method == "POST" and form.is_valid() and formset.is_valid():
-        components = [
-            {
-                name: value
-                for name, value in row.cleaned_data.items()
-                if name not in ("DELETE", "id", "scheme")
-            }
-            for row in formset.forms
-            if row.cleaned_data and not row.cleaned_data.get("DELETE")
-        ]
+        fields = {**form.rules, "components": _components(formset)}
         try:
-            save_scheme(round, request.user, components=components, **form.cleaned_data)
+            if request.POST.get("action") == "try":
+                left_out = frozenset(judge.pk for judge in form.cleaned_data.get("without", ()))
+                moves = what_if(round, draft(round, **fields), left_out)
+            else:
+                reason = form.cleaned_data["reason"]
+                save_scheme(round, request.user, **fields, reason=reason)
+                messages.success(request, _("Saved."))
+                return redirect("desk-scheme", round.event.slug, round.slug)
         except ValidationError as error:
             form.add_error(None, error.messages)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect("desk-scheme", round.event.slug, round.slug)
-    return render(
-        request,
-        "leaderboard/desk_scheme.html",
+    context = {
+        "event": round.event,
+        "round": round,
+        "form": form,
+        "formset": formset,
+        "bounds": [(item, *metric_bounds(item)) for item in rounds],
+        "stored": rules_of(round).components,
+        "in_force": has_scores(round),
+        "moves": moves,
+        "decimals": scheme.decimals,
+    }
+    if moves is not None:
+        context |= {
+            "entering": [move for move in moves if move.enters],
+            "leaving": [move for move in moves if move.leaves],
+            "moved": [move for move in moves if move.is_move],
+            "picture": moves_picture(moves),
+        }
+    return render(request, "leaderboard/desk_scheme.html", context)
+
+
+def _components(formset) -> list[dict]:
+    return [
         {
-            "event": round.event,
-            "round": round,
-            "form": form,
-            "formset": formset,
-            "bounds": [(item, *metric_bounds(item)) for item in rounds],
-            "stored": ensure_scheme(round).components.select_related("source"),
-        },
-    )
+            name: value
+            for name, value in row.cleaned_data.items()
+            if name not in ("DELETE", "id", "scheme")
+        }
+        for row in formset.forms
+        if row.cleaned_data and not row.cleaned_data.get("DELETE")
+    ]
 
 
 @round_organizer_required
@@ -78,18 +99,14 @@ def desk_ranking(request, round):
     standing = standings.current(round, standings.FULL)
     scheme = ensure_scheme(round)
     advancement = services.in_force(round)
-    outcomes = (
-        dict(advancement.rows.values_list("row__participation_id", "outcome"))
-        if advancement
-        else {}
-    )
+    decided = who_advances(round, advancement)
     rows = []
     if standing:
         rows = list(
             standing.rows.select_related("participation__team__entry", "participation__team__track")
         )
         for row in rows:
-            row.outcome = outcomes.get(row.participation_id)
+            row.item = decided["items"].get(row.participation_id)
             row.lacks = standings.why_unranked(row)
     missing = missing_sheets(round)
     ranked = [row for row in rows if row.rank is not None]
@@ -109,16 +126,16 @@ def desk_ranking(request, round):
             "pending": services.pending_submissions(round),
             "out_of_bounds": _out_of_bounds(rows),
             "advancement": advancement,
+            **decided,
             "outdated": advancement is not None
-            and advancement.status == AdvancementStatus.DRAFT
-            and advancement.standing_id != (standing.pk if standing else None),
-            "tied": [row for row in rows if row.outcome == AdvancementRow.Outcome.TIED],
+            and advancement.status in services.UNSIGNED
+            and (decided["outdated"] or standing is None or advancement.standing_id != standing.pk),
+            "tied": [row for row in rows if row.item and row.item.outcome == Outcome.TIED],
             "tied_groups": tied.tied_groups(rows, scheme, asked),
             "ties": asked,
             "chaired_panels": tied.chaired_panels(round),
             "asks_chair": Scheme.TieBreak.CHAIR in scheme.tie_breaks,
             "is_signed": round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED),
-            "seats": services.seats_left(advancement) if advancement else 0,
             "formats": FORMATS,
             "picture": picture(ranked[:30], components) if ranked else None,
         },
@@ -185,7 +202,8 @@ def desk_tie(request, round):
             ties.drop(tie, request.user, request.POST.get("reason", ""))
             messages.success(request, _("Taken back."))
         elif action == "add_tie_break":
-            add_tie_break(round, request.user, Scheme.TieBreak.CHAIR)
+            reason = _("The chair is asked about a tie.")
+            add_tie_break(round, request.user, Scheme.TieBreak.CHAIR, reason)
             messages.success(request, _("The chair's decision is now the last tie-break."))
         else:
             raise Refused(_("Unknown action."), code="unknown_action")
@@ -197,20 +215,6 @@ def desk_tie(request, round):
 def _publish(round, user) -> None:
     publish_round(round, user)
     standings.refresh(round)
-
-
-@round_organizer_required
-def desk_finalists(request, round, fmt):
-    """The finalist list as a file."""
-    advancement = services.in_force(round)
-    if advancement is None or fmt not in FORMATS:
-        raise Http404
-    name, content_type, content = export(advancement, fmt)
-    return HttpResponse(
-        content,
-        content_type=content_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
 
 
 @round_organizer_required

@@ -1,11 +1,9 @@
-"""The organizer's page that explains a team's total, and the file that explains all of them."""
+"""The organizer's page that explains a team's total."""
 
-from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from contest.access import round_organizer_required
 from judging.models import Criterion
-from leaderboard.exports import explanations
 from leaderboard.services.explanation import Explanation, JudgesPart, explain
 
 
@@ -56,16 +54,3 @@ def _picture(judges: JudgesPart) -> dict:
             for code, name in names.items()
         ],
     }
-
-
-@round_organizer_required
-def desk_explained_export(request, round):
-    """How every total came about, as a workbook."""
-    name, content_type, content = explanations(round)
-    if not content:
-        raise Http404
-    return HttpResponse(
-        content,
-        content_type=content_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )

@@ -11,7 +11,7 @@ from judging.models import Benchmark
 from judging.services import rescoring
 from judging.services.benchmarks import candidate_benchmark, current_benchmark
 from leaderboard.services.schemes import ensure_scheme
-from leaderboard.services.trials import moves
+from leaderboard.services.trials import Move, moves
 
 ACTIONS = ("start", "adopt", "drop", "try_again")
 
@@ -36,7 +36,7 @@ def desk_rescoring(request, round):
         "moved": [move for move in listed if move.is_move] if listed is not None else [],
         "entering": [move for move in listed or [] if move.enters],
         "leaving": [move for move in listed or [] if move.leaves],
-        "picture": _picture(listed) if listed else None,
+        "picture": moves_picture(listed) if listed else None,
         "decimals": ensure_scheme(round).decimals,
     }
     if request.htmx:
@@ -110,7 +110,7 @@ def _said(field, benchmark: Benchmark, value) -> str:
     return str(value) or "–"
 
 
-def _picture(listed) -> dict:
+def moves_picture(listed: list[Move]) -> dict:
     """Ranks before and after, for the chart; the first teams of either."""
     shown = [
         m

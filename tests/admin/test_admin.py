@@ -7,8 +7,9 @@ from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from leaderboard.models import AwardWinner
+from leaderboard.models import AdvancementRule, AwardWinner, Notice
 from tests.factories import make_rubric
 from tests.permissions.world import make_world
 
@@ -22,7 +23,12 @@ MODELS = [
 
 def full_world():
     world = make_world()
-    AwardWinner.objects.create(award=world.objects.award, participation=world.objects.on_stage)
+    o = world.objects
+    AwardWinner.objects.create(award=o.award, participation=o.on_stage)
+    rule = AdvancementRule.objects.create(round=o.round)
+    rule.quotas.create(kind="country", most=1)
+    o.advancement.signatures.create(by=world.users["organizer"], at=timezone.now())
+    Notice.objects.create(participation=o.on_stage, user=world.users["team"], said="x")
     return world
 
 

@@ -1,9 +1,10 @@
 """How quick a hall full of tablets is: ``python -m tests.benchmarks.hall``.
 
-From a tap to the tablet's disk, in Chromium; from a sheet handed in to the stage screens; and what
-2,000 screens weigh. Numbers depend on the machine and are printed, never asserted. Run alone it is
-done twice, on SQLite with the folder of messages and on PostgreSQL with Redis where they are
-installed; with DATABASE_URL and REDIS_URL once, on those.
+From a tap to the tablet's disk, in Chromium; from a sheet handed in to the stage screens, which
+also ask by themselves as browsers do; and what 2,000 screens weigh. Numbers depend on the machine
+and are printed, never asserted. Run alone it is done twice, on SQLite with the folder of messages
+and on PostgreSQL with Redis where they are installed; with DATABASE_URL and REDIS_URL once, on
+those.
 """
 
 import os
@@ -25,6 +26,7 @@ django.setup()
 import asyncio  # noqa: E402
 import contextlib  # noqa: E402
 import platform  # noqa: E402
+import random  # noqa: E402
 import re  # noqa: E402
 import resource  # noqa: E402
 import time  # noqa: E402
@@ -37,6 +39,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.middleware.csrf import _get_new_csrf_string  # noqa: E402
 from django.test import Client  # noqa: E402
+from django.urls import reverse  # noqa: E402
 
 from contest import live  # noqa: E402
 from judging.models import Stage  # noqa: E402
@@ -49,6 +52,10 @@ from tests.conftest import CHROMIUM_ARGUMENTS  # noqa: E402
 TAPS = 500
 JUDGES = 50
 WATCHERS = 2000
+# As static/js/stage.js has it for who only watches: after the stream began within so many seconds,
+# then so often, each at its own pace.
+SPREAD_SECONDS = 5
+POLL_SECONDS = 120
 SUBMIT_SECONDS = 10
 SHEETS_IN = re.compile(rb'"sheets_in": ?(\d+)')
 
@@ -167,6 +174,20 @@ async def watch(web: Web, path: str, heard: list[tuple[float, int]], opened) -> 
         writer.close()
 
 
+async def ask(client: httpx.AsyncClient, path: str, taken: list[float]) -> None:
+    """What the same screen asks for by itself, from a random moment of its two minutes on."""
+    await asyncio.sleep(random.uniform(0, SPREAD_SECONDS))
+    etag, wait = "", random.uniform(0, POLL_SECONDS)
+    while True:
+        begun = time.perf_counter()
+        answer = await client.get(path, headers={"If-None-Match": etag} if etag else {})
+        assert answer.status_code in (200, 304), answer
+        taken.append(time.perf_counter() - begun)
+        etag = answer.headers["ETag"]
+        await asyncio.sleep(wait)
+        wait = POLL_SECONDS * random.uniform(0.75, 1.25)
+
+
 def tablet(web: Web, cookies: dict) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=f"{web.url}/api/v1/tablet/", cookies=cookies, timeout=60, verify=False,
@@ -190,9 +211,11 @@ async def hand_in(hall: Hall, n: int, client: httpx.AsyncClient) -> tuple[float,
 
 
 async def submits(web: Web, hall: Hall, sessions: list[dict]):
-    """Open the screens, let the judges submit, and close them: what was sent, and heard, and the
-    memory before, with the screens open, and after the submits."""
+    """Open the screens, let the judges submit, and close them: what was sent, and heard, the
+    memory before, with the screens open, and after the submits, and how long screens waited for
+    what they asked."""
     heard: list[list[tuple[float, int]]] = [[] for _n in range(WATCHERS)]
+    asked: list[float] = []
     count, all_open = 0, asyncio.Event()
 
     def opened() -> None:
@@ -202,15 +225,21 @@ async def submits(web: Web, hall: Hall, sessions: list[dict]):
             all_open.set()
 
     path = live.url(live.channel("watch", hall.round.pk))
+    state = reverse("stage-state", args=[hall.round.event.slug, hall.round.slug])
     async with contextlib.AsyncExitStack() as stack:
         tablets = [await stack.enter_async_context(tablet(web, cookies)) for cookies in sessions]
         for _n in range(3):  # tablets are open by then, and the server is warm
             await asyncio.gather(*(client.get("") for client in tablets))
         weight = [web.megabytes()]
         screens = []
+        limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
+        watcher = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=web.url, timeout=60, verify=False, limits=limits)
+        )
         stack.callback(lambda: [screen.cancel() for screen in screens])
         for n, list_ in enumerate(heard):
             screens.append(asyncio.create_task(watch(web, path, list_, opened)))
+            screens.append(asyncio.create_task(ask(watcher, state, asked)))
             if n % 50 == 49:
                 await asyncio.sleep(0.05)  # the hall does not open all at once
         await asyncio.wait_for(all_open.wait(), 120)
@@ -223,7 +252,7 @@ async def submits(web: Web, hall: Hall, sessions: list[dict]):
                 break
             await asyncio.sleep(0.1)
         weight.append(web.megabytes())
-    return sent, heard, weight
+    return sent, heard, weight, asked
 
 
 def benchmark_submits(web: Web, hall: Hall) -> None:
@@ -233,7 +262,7 @@ def benchmark_submits(web: Web, hall: Hall) -> None:
     )
     sessions = [hall.session(judge) for judge in hall.judges]
     connection.close()
-    sent, heard, weight = asyncio.run(submits(web, hall, sessions))
+    sent, heard, weight, asked = asyncio.run(submits(web, hall, sessions))
     # The n-th sheet in the record is on a screen once it says n or more.
     begun = np.array([start for start, _answered, _number in sorted(sent, key=lambda s: s[2])])
     taken, missed = [], 0
@@ -249,6 +278,7 @@ def benchmark_submits(web: Web, hall: Hall) -> None:
     print(f"seen on the screens       {percentiles(taken)}   longest {1000 * max(taken):.0f} ms")
     print(f"{len(taken)} of {JUDGES * WATCHERS} (sheet, screen) seen, {missed} missed; "
           f"{messages:.0f} messages to each screen")  # fmt: skip
+    print(f"asked by the screens      {percentiles(asked)}   {len(asked)} requests")
     per = 1024 * (weight[1] - weight[0]) / WATCHERS
     print(f"memory of the web: {weight[0]:.0f} MB, with {WATCHERS} screens {weight[1]:.0f} MB "
           f"({per:.1f} KB a screen), after the submits {weight[2]:.0f} MB")  # fmt: skip

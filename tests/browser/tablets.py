@@ -31,6 +31,18 @@ if (make) crypto.randomUUID = () => {
   return key;
 };
 """
+# The disk is full: `full(["add", "put"])` takes no more of that, `full([])` is as it was.
+FULL = """
+const whole = { ...Object.getOwnPropertyDescriptors(IDBObjectStore.prototype) };
+window.full = (names) => {
+  for (const name of ["add", "put", "delete"]) {
+    const { value } = whole[name];
+    IDBObjectStore.prototype[name] = names.includes(name)
+      ? () => { throw new DOMException("full", "QuotaExceededError"); }
+      : value;
+  }
+};
+"""
 OUTBOX = """
 () => new Promise((give, fail) => {
   const opening = indexedDB.open("wuzhen-judge");
@@ -102,6 +114,7 @@ class Tablet:
     def _new_page(self) -> Page:
         page = self.context.new_page()
         page.add_init_script(KEYS)
+        page.add_init_script(FULL)
         return page
 
     # --- Opening -------------------------------------------------------------------------------
@@ -204,6 +217,10 @@ class Tablet:
     def outbox(self) -> list[dict]:
         """What lies on the tablet's disk, unsent or undecided."""
         return self.page.evaluate(OUTBOX)
+
+    def full(self, *names: str) -> None:
+        """From now on the disk refuses these: add, put, delete; with none, it is as it was."""
+        self.page.evaluate("names => full(names)", list(names))
 
     @contextmanager
     def cut_off(self):

@@ -9,9 +9,15 @@ from django.urls import NoReverseMatch, reverse
 from playwright.sync_api import Error, Page, expect
 
 from contest.services.rounds import close_round
-from judging.services import stage
+from contest.services.signin import make_link
+from judging.models import Scoresheet
+from judging.services import stage, ties
+from leaderboard.services import reveal, standings
+from leaderboard.services.schemes import ensure_scheme
 from tests.browser.tablets import WAIT_MS, Hall, Tablet
 from tests.conftest import TABLETS
+from tests.factories import make_event, make_judge, make_team, make_track, make_user
+from tests.leaderboard.test_standings import roadshow
 from tests.permissions.expected import ACCOUNTS, PAGES
 from tests.permissions.world import ROLES, make_world
 
@@ -152,4 +158,76 @@ def test_the_tablet(site, open_context, language, orientation):
     page.locator("#sign-out").click()
     expect(page.locator("#link")).to_be_visible()
     look("signing in, with work left here")
+    assert not found, "\n".join(dict.fromkeys(found))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_roadshow_that_is_under_way(live_server, open_context, language):
+    """What the pages show only in the middle of an evening."""
+    by = make_user()
+    track = make_track(make_event(by))
+    names = ("Aster", "Birch", "Cedar")
+    teams = [make_team(track, code=f"T-{n}", name_en=name) for n, name in enumerate(names)]
+    judges = [make_judge(track.event) for _n in range(4)]
+    marks = [["9", "8", "8.5", "1"], ["7", "7", "6", "6"], [None, "7", "6", "6.5"]]
+    round = roadshow(track, teams, judges, marks, advance=3)
+    scheme = ensure_scheme(round)
+    scheme.tie_breaks = ["chair"]
+    scheme.save()
+    standings.refresh(round)
+    first, second, third = stage.taking_part(round)
+    page = open_context(1280, 800, locale=LANGUAGES[language]).new_page()
+    _link, token = make_link(by, round.event, by=None)
+    page.goto(f"{live_server.url}{reverse('sign-in-link', args=[token])}")
+    page.locator("main button").click()
+    page.wait_for_url(f"{live_server.url}/**")
+    page.context.add_cookies(
+        [{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": live_server.url}]
+    )
+    page.emulate_media(reduced_motion="reduce")
+    page.add_init_script(path=AXE)
+    found = []
+
+    def look(what: str, name: str, query: str = "", *, key: str = "") -> None:
+        path = reverse(name, args=[round.event.slug, round.slug])
+        page.goto(f"{live_server.url}{path}{query}")
+        if key:
+            with page.expect_response("**/act/"):
+                page.keyboard.press(key)
+            page.wait_for_timeout(300)
+        found.extend(f"{what}: {one}" for one in found_on(page))
+
+    stage.call_next(round, by)
+    stage.call_next(round, by)
+    stage.start(round, by)
+    look("a team on stage", "desk-roadshow")
+    look("a team on the screen", "stage-screen")
+    look("the desk asks", "desk-reveal", key="4")
+    expect(page.locator(".question")).to_be_visible()
+    reveal.choose_team(round, by, first)
+    for step in range(7):
+        if step in (0, 2, 5, 6):
+            look(f"scores at step {step}", "stage-screen")
+            look(f"scores at step {step}, the desk", "desk-reveal")
+        reveal.step(round, by)
+    reveal.show(round, by, "board")
+    look("teams so far", "stage-screen")
+    reveal.begin_ranking(round, by, places=3, drumroll=1, missing=1)
+    for step in range(5):
+        look(f"the ranking at step {step}", "stage-screen")
+        look(f"the ranking at step {step}, the desk", "desk-reveal")
+        reveal.step(round, by)
+    reveal.freeze(round, by)
+    look("frozen", "stage-screen")
+    sheet = Scoresheet.objects.filter(status="submitted").first()
+    look("a sheet in the grid", "desk-grid", f"?sheet={sheet.pk}")
+    look("a tie to be put to the chair", "desk-ranking")
+    panel = round.panels.get()
+    panel.chair = judges[0]
+    panel.save()
+    tie = ties.ask(panel, [second, third], by)
+    look("a tie that waits", "desk-ranking")
+    ties.decide(tie, judges[0].user, [second.pk, third.pk], "the clearer plan")
+    look("a tie that was decided", "desk-ranking")
+    expect(page.locator("#ties")).to_contain_text("the clearer plan")
     assert not found, "\n".join(dict.fromkeys(found))

@@ -3,7 +3,8 @@
 What happens is drawn from FAULT_SEED; FAULT_ROUNDS makes it longer. The test keeps a book of its
 own of every tap, by the key that the tap's operation carries, and at the end compares the book with
 the server's record: each tap that a tablet showed as kept is one entry, with its value, and there
-are no other entries. A tap whose tab was killed before the tablet showed it as kept may be missing.
+are no other entries. Texts end as they were written last; sheets are handed in as often as their
+judges meant it. A tap whose tab was killed before the tablet showed it as kept may be missing.
 """
 
 import contextlib
@@ -20,7 +21,9 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from judging.models import Mark, RecordEntry, Scoresheet
+from judging.services import stage
 from judging.services.record_check import verify
+from judging.services.scoresheets import return_sheet
 from tests.browser.tablets import Hall, Tablet
 from tests.browser.weather import Weather
 from tests.conftest import CHROMIUM_ARGUMENTS
@@ -47,6 +50,10 @@ FAULTS = {
     "two devices": 5,
     "browser closed": 2,
     "browser killed": 2,
+    "disk full": 3,
+    "sheet returned": 3,
+    "taken back": 3,
+    "stage moved": 4,
 }
 
 # Shows a sheet, waits until it shows the marks that are known, and taps as quickly as a script can;
@@ -63,6 +70,7 @@ async ({ assignment, known, taps }) => {
   location.hash = `#/t/${assignment}`;
   const until = Date.now() + 30000;
   while (!document.querySelector(`input[name^="c${assignment}-"]`)
+      || taps.some(({ criterion }) => box(criterion).disabled)
       || Object.keys(known).some((criterion) => shown(criterion) !== wanted(criterion))) {
     if (Date.now() > until) {
       const found = Object.keys(known).map((c) => `${c}: ${shown(c)}, not ${known[c]}`);
@@ -101,6 +109,17 @@ async (assignment) => {
 }
 """
 
+TYPE = """
+async ({ name, text }) => {
+  const field = document.getElementById(`f-${name}`);
+  for (const part of [text.slice(0, 4), text]) {
+    field.value = part;
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    await new Promise((done) => setTimeout(done, 10));
+  }
+}
+"""
+
 SUBMIT = """
 () => {
   document.querySelector(".bar .btn-primary").click();
@@ -128,6 +147,8 @@ class Book:
         self.taps: list[Tap] = []
         self.idle = 0  # taps that changed nothing: the mark was there already
         self.marks: dict[tuple[int, int], Decimal | None] = {}
+        self.texts: dict[tuple[int, str], str] = {}
+        self.returned = 0
         self.met: Counter[str] = Counter()
         self.decided = 0
 
@@ -157,7 +178,9 @@ class Seat:
         self.pages: list[Tablet] = [device]  # that they use in turn
         self.history: dict[int, list] = {}  # by sheet: what Undo on the page goes back to
         self.is_cut = False
+        self.is_full = False  # what the tablet shows as kept may live in its page alone
         self.submitted: set[int] = set()
+        self.ever: set[int] = set()  # that were submitted once, and perhaps returned since
 
     # --- Marking -------------------------------------------------------------------------------
 
@@ -244,7 +267,13 @@ class Seat:
         """The judge gives a team its marks, on one of their pages."""
         page = self.story.random.choice(self.pages)
         taps = self._draw_taps(sheet, self.story.random.randint(3, 7))
-        self.kept(self.play(sheet, taps, page), page)
+        played = self.play(sheet, taps, page)
+        if self.story.random.random() < 0.2:
+            name = self.story.random.choice(["comment", "private_note"])
+            text = f"{name} of burst {len(self.story.book.taps)}"
+            page.page.evaluate(TYPE, {"name": name, "text": text})
+            self.story.book.texts[sheet, name] = text
+        self.kept(played, page)
         self.device = page
 
     def killed_at_the_tap(self, sheet: int) -> None:
@@ -262,14 +291,45 @@ class Seat:
 
     def submit(self, sheet: int) -> None:
         """Hand in the sheet that is open, if nothing lacks."""
-        required = [c.pk for c in self.story.hall.criteria if c.kind in ("scored", "veto")]
-        if any(self.story.book.mark(sheet, pk) is None for pk in required):
+        if not self.is_complete(sheet):
             return
         self.device.page.evaluate(SUBMIT)
         self.device.stored()
         self.submitted.add(sheet)
+        self.ever.add(sheet)
+
+    def is_complete(self, sheet: int) -> bool:
+        required = [c.pk for c in self.story.hall.criteria if c.kind in ("scored", "veto")]
+        return all(self.story.book.mark(sheet, pk) is not None for pk in required)
+
+    def take_back(self, sheet: int) -> None:
+        """Hand the sheet in where no network is, and think better of it."""
+        self.device.context.set_offline(True)
+        self.device.offline()
+        self.play(sheet, [])
+        self.device.page.evaluate(SUBMIT)
+        self.device.page.get_by_role("button", name="Take back").click()
+        expect(self.device.page.get_by_role("button", name="Submit…")).to_be_visible()
+        if not self.is_cut:
+            self.restore()
+
+    def returned(self, sheet: int) -> None:
+        """The organizers give the sheet back, perhaps before the tablet knows that they had it."""
+        kept = Scoresheet.objects.get(assignment=sheet)
+        return_sheet(kept, self.story.hall.organizer, "look again")
+        self.submitted.remove(sheet)
+        self.story.book.returned += 1
 
     # --- Faults --------------------------------------------------------------------------------
+
+    def fill_disk(self, *names: str) -> None:
+        self.is_full = True
+        self.device.full(*names)
+
+    def clear_disk(self) -> None:
+        if self.is_full:
+            self.device.full()
+            self.is_full = False
 
     def reopen(self, crash: bool = False) -> None:
         """The tab dies, and is opened again."""
@@ -296,6 +356,7 @@ class Seat:
     def calm(self) -> None:
         """Everything is on the server; a judge who is signed out signs in again."""
         self.restore()
+        self.clear_disk()
         for tablet in self.pages:
             tablet.page.evaluate("dispatchEvent(new Event('online'))")
         for tablet in self.pages:
@@ -308,6 +369,9 @@ class Seat:
             if tablet.sync.get_attribute("data-link") == "signed_out":
                 self.story.book.met["signed in again"] += 1
                 tablet.sign_in(self.judge)
+            tablet.saved()
+            # What a full disk kept although it was settled is sent once more, and is the same.
+            tablet.page.reload()
             tablet.saved()
 
 
@@ -409,35 +473,94 @@ class Story:
         second.go_home()
         tabs.pages.append(second)
         self.later: list[tuple[int, object]] = []
+        self.faults: dict[int, list[str]] = {}  # by the burst before which they happen
+        self.left: dict[Seat, list[int]] = {}
+        self.move_stage()
+
+    def move_stage(self) -> None:
+        """The next team comes on stage, and its clock runs, on every tablet."""
+        stage.call_next(self.hall.round, self.hall.organizer)
+        stage.start(self.hall.round, self.hall.organizer)
 
     def play(self) -> None:
         """The marking, with faults between and during it."""
         random = self.random
-        left = {seat: seat.sheets * ROUNDS for seat in self.seats}
+        left = self.left = {seat: seat.sheets * ROUNDS for seat in self.seats}
         bursts = sum(len(sheets) for sheets in left.values())
-        faults: dict[int, list[str]] = {}
         for name, count in FAULTS.items():
             for _n in range(count * ROUNDS):
-                faults.setdefault(random.randrange(5, bursts), []).append(name)
+                self.put_off(name, random.randrange(5, bursts))
         self.weather.is_bad = True
-        for n in range(bursts):
+        n = -1
+        while any(left.values()):
+            n += 1
             for then, act in [entry for entry in self.later if entry[0] <= n]:
                 self.later.remove((then, act))
                 act()
-            for name in faults.get(n, []):
+            for name in self.faults.pop(n, []):
                 self.fault(name, n)
             seat = random.choice([seat for seat in self.seats if left[seat]])
             sheet = left[seat].pop(0)
+            if sheet in seat.ever:  # it was returned, which the tablet has to hear of
+                if self.is_down:
+                    left[seat].append(sheet)
+                    continue
+                seat.restore()
             seat.mark(sheet)
             # The last time they see the sheet, most hand it in.
             if sheet not in left[seat] and seat is not self.two and random.random() < 0.7:
                 seat.submit(sheet)
 
+    @property
+    def is_down(self) -> bool:
+        return any(act == self.site.start for _then, act in self.later)
+
+    def put_off(self, name: str, n: int) -> None:
+        self.faults.setdefault(n, []).append(name)
+
     def fault(self, name: str, n: int) -> None:
         random = self.random
         seat = random.choice(self.seats)
         sheet = random.choice([one for one in seat.sheets if one not in seat.submitted] or [None])
-        down = any(act == self.site.start for _then, act in self.later)
+        down = self.is_down
+        if name == "stage moved":
+            self.move_stage()
+        elif name == "sheet returned":
+            # As the server knows it; the tablet may not have been answered yet.
+            in_hand = Scoresheet.objects.filter(status="submitted").values_list(
+                "assignment", flat=True
+            )
+            known = [(s, pk) for s in self.seats for pk in sorted(s.submitted & set(in_hand))]
+            known = [(s, pk) for s, pk in known if not s.is_cut]
+            if down or not known:
+                self.put_off(name, n + 10)
+                return
+            seat, sheet = random.choice(known)
+            seat.returned(sheet)
+            self.left[seat].append(sheet)
+        elif name == "taken back":
+            ready = [pk for pk in seat.sheets if pk not in seat.ever and seat.is_complete(pk)]
+            if not ready or seat is self.two or len(seat.pages) > 1:
+                self.put_off(name, n + 3)
+                return
+            seat.take_back(random.choice(ready))
+        elif name == "disk full":
+            if len(seat.pages) > 1 or seat.is_full or seat is self.two:
+                self.put_off(name, n + 1)
+                return
+            seat.fill_disk(*random.choice([("add",), ("put",), ("put", "delete")]))
+            self.later.append((n + random.randint(8, 20), seat.clear_disk))
+        elif seat.is_full and name.startswith(("tab", "page")):
+            return  # what lives in the page alone would be gone, and the judge was told so
+        elif self.own.is_full and name.startswith("browser"):
+            return
+        else:
+            self.break_something(name, n, seat, sheet, down)
+            return
+        self.book.met[name] += 1
+
+    def break_something(self, name, n, seat, sheet, down) -> None:
+        random = self.random
         if name == "network cut":
             seat.cut()
             self.later.append((n + random.randint(8, 35), seat.restore))
@@ -484,6 +607,7 @@ class Story:
                 f"seed {SEED}, rounds {ROUNDS}: {JUDGES} judges, {TEAMS} teams, {took:.0f} s",
                 f"marks entered {len([m for m in book.marks.values() if m is not None])}, "
                 f"taps {len(book.taps) + book.idle}, of which {len(book.taps)} changed a mark; "
+                f"texts {len(book.texts)}; "
                 f"sheets handed in {sum(len(seat.submitted) for seat in self.seats)}",
                 "faults: " + ", ".join(f"{name} {met[name]}" for name in sorted(met)),
                 f"lost {lost}, doubled {doubled}, conflicts resolved {book.decided}",
@@ -564,7 +688,9 @@ def test_nothing_is_lost_and_nothing_doubled(
     assert submitted == set(
         Scoresheet.objects.filter(status="submitted").values_list("assignment", flat=True)
     )
-    assert entries.filter(kind="submitted").count() == len(submitted)
+    assert entries.filter(kind="submitted").count() == len(submitted) + book.returned
+    for (sheet, name), written in book.texts.items():
+        assert getattr(Scoresheet.objects.get(assignment=sheet), name) == written
     assert verify(hall.round) == []
     for seat in story.seats:
         assert seat.device.outbox() == []

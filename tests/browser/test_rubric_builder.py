@@ -19,7 +19,9 @@ def test_the_preview_is_the_sheet_itself_and_keeps_nothing(live_server, open_con
     sign_in(page, live_server, organizer, event)
     page.goto(f"{live_server.url}{reverse('desk-rubric-preview', args=[event.slug, rubric.pk])}")
     for criterion in rubric.criteria.all():
-        page.locator(f"[data-criterion='{criterion.pk}']").get_by_text("8", exact=True).click()
+        page.locator(f"[data-criterion='{criterion.pk}']").locator(
+            '.choice:has(input[value="8"])'
+        ).click()
     expect(page.locator(".total .sum")).to_have_text("80.00")
     page.get_by_role("button", name="Submit").click()
     expect(page.get_by_text("In the preview nothing is sent.")).to_be_visible()

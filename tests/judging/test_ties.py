@@ -53,7 +53,7 @@ def panel(by):
         save_mark(sheet, criterion, value, sent=Sent("k"), by=chair.user)
         submit_sheet(sheet, chair.user)
     save_scheme(
-        round, by, advance_count=1, tie_breaks=["judges", "chair"], decimals=2,
+        round, by, advance_count=1, tie_breaks=["judges", "chair"], decimals=2, reason="test",
         components=[{"kind": "judges", "source": round, "weight": 100, "aggregation": "mean"}],
     )  # fmt: skip
     panel.refresh_from_db()

@@ -103,7 +103,7 @@ def test_an_earlier_rounds_hidden_scores_do_not_come_out_with_a_later_one(organi
     for team in teams:
         make_participation(second, team)
     save_scheme(
-        second, organizer, advance_count=1, tie_breaks=[], decimals=2,
+        second, organizer, advance_count=1, tie_breaks=[], decimals=2, reason="test",
         components=[{"kind": "metric", "source": first, "weight": 1}],
     )  # fmt: skip
     standings.refresh(second)
@@ -200,10 +200,24 @@ def test_less_is_better_whenever_the_benchmark_is_defined(organizer):  # noqa: F
     upside_down = [{"kind": "metric", "source": round, "weight": 1, "worst": 0.0, "best": 1.0}]
     with pytest.raises(ValidationError):
         save_scheme(
-            round, organizer, advance_count=1, tie_breaks=[], decimals=2, components=upside_down
+            round,
+            organizer,
+            advance_count=1,
+            tie_breaks=[],
+            decimals=2,
+            reason="test",
+            components=upside_down,
         )
     right = [{"kind": "metric", "source": round, "weight": 1, "worst": 2.0, "best": 0.0}]
-    save_scheme(round, organizer, advance_count=1, tie_breaks=[], decimals=2, components=right)
+    save_scheme(
+        round,
+        organizer,
+        advance_count=1,
+        tie_breaks=[],
+        decimals=2,
+        reason="test",
+        components=right,
+    )
     assert [total for _rank, _code, total in placed(round)] == [100, 80]
     assert standings.current(round, FULL).method["components"][0]["worst"] == 2.0
 

@@ -219,6 +219,7 @@ def test_the_parts_of_every_explanation_add_up_to_the_standings_total(data):
         how = [data.draw(st.sampled_from(METHODS)) for _n in range(2)]
         save_scheme(
             sources[1], organizer, advance_count=1, tie_breaks=["judges", "criterion"], decimals=2,
+            reason="test",
             components=[
                 {"kind": "judges", "source": sources[1], "weight": 50,
                  **how[0]},
@@ -455,6 +456,8 @@ def test_the_page_shows_vetoes_and_a_chairs_decision(client, track, organizer):
     order = [p.pk for p in round.participations.all()]
     ties.decide(asked, judges[1].user, order, "the better pitch")
     shown = page(round.participations.first())
+    places = [explain(team).tie_breaks[0].compared for team in round.participations.all()]
+    assert places == [-1, -2]
     assert f"place 1, decided by {judges[1].name}" in shown
     assert "the better pitch" in shown
 
@@ -465,7 +468,7 @@ def test_a_round_without_a_ranking_says_so(client, track, organizer):
     client.force_login(organizer, backend="django.contrib.auth.backends.ModelBackend")
     args = [round.event.slug, round.slug, team.code]
     assert client.get(reverse("desk-explained", args=args)).status_code == 404
-    assert client.get(reverse("desk-explained-export", args=args[:2])).status_code == 404
+    assert client.get(reverse("desk-export", args=[*args[:2], "scores", "xlsx"])).status_code == 404
 
 
 def test_the_page_asks_no_more_for_more_judges_and_marks(client, track, organizer):
@@ -515,20 +518,21 @@ def test_no_row_of_the_public_standing_is_explained(client, shown, organizer):
 
 
 def test_the_workbook_adds_up(client, shown):
-    answer = client.get(reverse("desk-explained-export", args=[shown.event.slug, shown.slug]))
-    book = openpyxl.load_workbook(io.BytesIO(answer.content))
-    assert book.sheetnames == ["totals", "sheets", "marks"]
+    path = reverse("desk-export", args=[shown.event.slug, shown.slug, "scores", "xlsx"])
+    content = b"".join(client.get(path).streaming_content)
+    book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+    assert book.sheetnames == ["about", "teams", "components", "sheets", "marks", "columns"]
     tables = {}
     for name in book.sheetnames:
         heads, *rows = book[name].iter_rows(values_only=True)
         tables[name] = [dict(zip(heads, row, strict=True)) for row in rows]
-    top = tables["totals"][0]
-    assert (top["rank"], top["total"], top["agrees_with_ranking"]) == (1, 77.5, True)
+    top = tables["teams"][0]
+    assert (top["rank"], top["total"], top["check_total"]) == (1, 77.5, "OK")
     kept = [s for s in tables["sheets"] if s["team_code"] == top["team_code"] and s["in_mean"]]
-    assert sum(s["total"] for s in kept) / len(kept) == top["total"]
+    assert sum(s["sheet_total"] for s in kept) / len(kept) == top["total"]
     for sheet, rows in itertools.groupby(tables["marks"], lambda mark: mark["sheet"]):
-        total = next(s["total"] for s in tables["sheets"] if s["sheet"] == sheet)
-        assert total is None or sum(mark["points"] for mark in rows) == total
+        total = next(s["sheet_total"] for s in tables["sheets"] if s["sheet"] == sheet)
+        assert total is None or sum(mark["mark_points"] for mark in rows) == total
     assert "never to be read" not in str(tables)
     assert not LogEntry.objects.filter(action="explained").exists()
 
@@ -550,7 +554,7 @@ def test_a_method_that_compares_judges_says_what_each_sheet_counted_as(track, or
     teams, judges = [make_team(track) for _n in range(3)], [make_judge(track.event) for _n in "ab"]
     round = roadshow(track, teams, judges, [[4, 6], [6, 8], [5, 7]])
     save_scheme(
-        round, organizer, advance_count=1, tie_breaks=[], decimals=2,
+        round, organizer, advance_count=1, tie_breaks=[], decimals=2, reason="test",
         components=[
             {"kind": "judges", "source": round, "weight": 100, "aggregation": "severity"}
         ],
@@ -577,7 +581,7 @@ def test_what_is_dropped_criterion_by_criterion_is_shown_mark_by_mark(track, org
             save_mark(sheet, criterion, Decimal(value), sent=Sent(f"{criterion.pk}"), by=by)
         submit_sheet(sheet, by)
     save_scheme(
-        round, organizer, advance_count=1, tie_breaks=[], decimals=2,
+        round, organizer, advance_count=1, tie_breaks=[], decimals=2, reason="test",
         components=[
             {"kind": "judges", "source": round, "weight": 100, "aggregation": "trimmed",
              "per": "criterion"}

@@ -8,13 +8,14 @@ from decimal import Decimal
 import openpyxl
 import pytest
 from django.urls import reverse
+from django.utils import translation
 from pypdf import PdfReader
 
 from contest.services import rounds
 from contest.tables_out import neutral
 from judging.models import Record
 from judging.services import record
-from leaderboard.exports import FORMATS, export, records
+from leaderboard.exports.finalists import FORMATS, export, records
 from leaderboard.services import advancement
 from leaderboard.services.schemes import ensure_scheme
 from tests.factories import (
@@ -64,10 +65,10 @@ def test_csv_opens_right_in_a_spreadsheet(signed):
 
 def test_xlsx_holds_numbers_as_numbers_and_no_formula(signed):
     _name, _type, content = export(signed, "xlsx")
-    sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+    sheet = openpyxl.load_workbook(io.BytesIO(content))["finalists"]
     rows = list(sheet.iter_rows())
     heads = [cell.value for cell in rows[0]]
-    assert sheet.freeze_panes == "A2"
+    assert sheet.freeze_panes == "C2"
     total = rows[1][heads.index("total")]
     assert total.value == 91.67
     assert total.number_format == "0.00"
@@ -88,6 +89,26 @@ def test_pdf_embeds_the_chinese_font(signed):
     for font in fonts.values():
         below = font.get_object()["/DescendantFonts"][0].get_object()
         assert "/FontFile2" in below["/FontDescriptor"].get_object()
+
+
+def test_two_organizers_can_sign_the_paper(signed):
+    with translation.override("en"):
+        content = export(signed, "pdf")[2]
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+    assert text.count("Organizer, signature") == text.count("Date") == 2
+    assert text.count("(Asia/Shanghai)") == 2, "when it was made, when it was signed"
+    assert signed.standing.input_digest in text.replace("\n", "")
+
+
+def test_every_column_is_explained_in_both_languages(signed):
+    book = openpyxl.load_workbook(io.BytesIO(export(signed, "xlsx")[2]))
+    heads = [cell.value for cell in book["finalists"][1]]
+    told = list(book["columns"].iter_rows(min_row=2, values_only=True))
+    assert [row[1] for row in told] == heads
+    component = next(row for row in told if row[1].startswith("judges_"))
+    assert "Preliminary" in component[2]
+    assert "初赛" in component[3]
+    assert [r["column"] for r in json.loads(export(signed, "json")[2])["columns"]] == heads
 
 
 def test_json_names_its_inputs(signed):

@@ -25,6 +25,12 @@ pytestmark = pytest.mark.django_db
 AGREE = [[9, 9, 8.5], [7, 7.5, 7], [5, 5, 5.5], [3, 2.5, 3]]
 
 
+@pytest.fixture(autouse=True)
+def _english():
+    with translation.override("en"):
+        yield
+
+
 def texts(found):
     return " ".join(finding.text for finding in findings(found))
 
@@ -32,7 +38,13 @@ def texts(found):
 def combined_by(round, organizer, aggregation, advance=2):  # noqa: F811
     component = {"kind": "judges", "source": round, "weight": 100, "aggregation": aggregation}
     save_scheme(
-        round, organizer, advance_count=advance, tie_breaks=[], decimals=2, components=[component]
+        round,
+        organizer,
+        advance_count=advance,
+        tie_breaks=[],
+        decimals=2,
+        reason="test",
+        components=[component],
     )
 
 
@@ -56,6 +68,7 @@ def test_judges_who_do_not(track, organizer):  # noqa: F811
     assert "poor" in {finding.level for finding in findings(found)}
     assert any(0.05 < row.in_top < 0.95 for row in found.intervals.intervals)
     assert "in or out" in texts(found)
+    assert "The judges do not agree" in texts(found)
 
 
 def test_a_strict_judge_is_named(track, organizer):  # noqa: F811

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
 from contest.errors import Refused
 from contest.models import Round
@@ -58,12 +59,17 @@ def test_places_that_were_changed_after_the_signature_are_found(proposal, organi
 
 
 def test_finalists_that_were_exchanged_are_found(proposal, organizer):  # noqa: F811
-    row = proposal.rows.first()
-    AdvancementRow.objects.filter(pk=row.pk).update(outcome="out")
     advancement.sign_off(proposal, organizer)
     assert verify(proposal.round) == []
-    AdvancementRow.objects.filter(pk=row.pk).update(outcome="in")
+    swap(AdvancementRow.objects.filter(advancement=proposal), "outcome")
     assert len(verify(proposal.round)) == 1
+
+
+def test_a_list_that_is_not_what_the_rule_says_is_not_signed(proposal, organizer):  # noqa: F811
+    swap(AdvancementRow.objects.filter(advancement=proposal), "outcome")
+    with pytest.raises(Refused) as refused:
+        advancement.sign_off(proposal, organizer)
+    assert refused.value.code == "rule_outdated"
 
 
 def test_a_signature_that_was_made_or_taken_away_by_hand_is_found(proposal, organizer):  # noqa: F811
@@ -82,7 +88,8 @@ def test_a_published_list_that_was_changed_is_found(proposal, organizer):  # noq
     assert verify(proposal.round) == []
     shown = Standing.objects.get(round=proposal.round, is_result=True)
     swap(StandingRow.objects.filter(standing=shown), "rank")
-    assert "published" in verify(proposal.round)[0].what
+    with translation.override("en"):
+        assert "published" in verify(proposal.round)[0].what
 
 
 def test_a_sheet_that_comes_in_while_somebody_signs_is_not_left_out(

@@ -221,7 +221,7 @@ def test_an_earlier_round_carries_over_with_its_weight(track, organizer):
     judges = [make_judge(track.event)]
     round = roadshow(track, teams, judges, [[5], [9]], ordinal=2)
     save_scheme(
-        round, organizer, advance_count=1, tie_breaks=["judges"], decimals=2,
+        round, organizer, advance_count=1, tie_breaks=["judges"], decimals=2, reason="test",
         components=[
             {"kind": "judges", "source": round, "weight": Decimal(60)},
             {"kind": "metric", "source": preliminary, "weight": Decimal(40)},
@@ -312,7 +312,7 @@ def test_a_decision_stands_once_published_or_built_upon(track, organizer):
     refusal(
         "round_decided",
         lambda: save_scheme(
-            round, organizer, advance_count=2, tie_breaks=[], decimals=2,
+            round, organizer, advance_count=2, tie_breaks=[], decimals=2, reason="test",
             components=[{"kind": "judges", "source": round, "weight": 1}],
         ),
     )  # fmt: skip

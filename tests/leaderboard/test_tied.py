@@ -103,7 +103,7 @@ def test_a_wrong_question_is_refused_on_the_page(page, round):
 
 def test_the_tie_break_is_added_once_and_logged(round, organizer):
     before = list(round.scheme.components.values("kind", "source", "weight", "aggregation"))
-    scheme = add_tie_break(round, organizer, "chair")
+    scheme = add_tie_break(round, organizer, "chair", "two share a place")
     add_tie_break(round, organizer, "chair")
     assert scheme.tie_breaks[-1] == "chair"
     assert list(scheme.components.values("kind", "source", "weight", "aggregation")) == before

@@ -248,7 +248,7 @@ def test_places_that_advance_are_watched(round, organizer):
     from leaderboard.services.schemes import save_scheme
 
     first, second = team(round), team(round)
-    save_scheme(round, organizer, advance_count=1, tie_breaks=[], decimals=2,
+    save_scheme(round, organizer, advance_count=1, tie_breaks=[], decimals=2, reason="test",
                 components=[{"kind": "metric", "source": round, "weight": 1}])  # fmt: skip
     send(first, right(40))
     send(second, right(20))

@@ -75,6 +75,14 @@ PAGES = {
     "health": get(ALL),
     "event": get(ALL, event),
     "round": get(ALL, of_round),
+    "event-results": get(ALL, event),
+    "round-results": get(ALL, of_round)
+    + get(ALL, lambda o: {**event(o), "round_slug": "finished"}),
+    # There is no file before the result is published, for anybody.
+    "round-results-file": get("NNNNNNNN", lambda o: {**of_round(o), "fmt": "json"}),
+    "team-certificates": get("LFNFFFNN", of_team("round")),
+    # Of a code that is none of ours.
+    "verify": get("NNNNNNNN", lambda o: {"code": "1-0.abc"}),
     "leaderboard": get(ALL, preliminary) + get(ALL, of_round) + get(ALL, teams_only),
     "leaderboard-table": get(ALL, preliminary) + get(ALL, teams_only),
     "leaderboard-embed": get(ALL, preliminary) + get(ALL, teams_only),
@@ -134,6 +142,11 @@ PAGES = {
     "desk-workers": get(DESK, event),
     "desk-rescoring": get(DESK, preliminary),
     "desk-rescoring-act": post(DESK, preliminary),
+    "desk-advancement": both(DESK, of_round),
+    "desk-advance-act": post(DESK, of_round),
+    "desk-notices": get(DESK, of_round),
+    # There are none before the ranking is signed off.
+    "desk-certificates": get("LFFFFFNN", of_round),
     "desk-rubrics": get(DESK, event),
     "desk-rubric-new": both(DESK, event),
     "desk-rubric": both(DESK, with_pk(event, "rubric")),
@@ -180,7 +193,8 @@ PAGES = {
     "desk-finalists": get(DESK, lambda o: {**of_round(o), "fmt": "csv"}),
     "desk-reliability": get(DESK, of_round),
     "desk-explained": get(DESK, of_team("round")),
-    "desk-explained-export": get(DESK, of_round),
+    "desk-exports": get(DESK, of_round),
+    "desk-export": get(DESK, lambda o: {**of_round(o), "document": "scores", "fmt": "xlsx"}),
     "desk-awards": both(DESK, of_round),
     "desk-award-act": post(DESK, of_round),
 }
@@ -281,6 +295,9 @@ API = {
     "api-standing-detail": get("NNNNNN..", pk("standing"))
     # The public one of a leaderboard that is for the round's teams.
     + get("NN.NNN..", pk("board_standing")),
+    "api-standing-file": get(
+        API_HIDDEN, lambda o: {"pk": o.standing.pk, "document": "matrix", "fmt": "csv"}
+    ),
     "api-standing-row-list": get(ALL),
     "api-standing-row-explanation": get(API_HIDDEN, pk("row")),
     "api-scheme-list": get(ALL),

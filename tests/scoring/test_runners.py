@@ -278,7 +278,13 @@ def test_what_a_run_took_can_be_part_of_the_score(participation, code_task):  # 
          "best": 0},
     ]  # fmt: skip
     save_scheme(
-        round, by, advance_count=1, tie_breaks=["metric"], decimals=2, components=components
+        round,
+        by,
+        advance_count=1,
+        tie_breaks=["metric"],
+        decimals=2,
+        reason="test",
+        components=components,
     )
     standings.refresh(round)
     row = standings.current(round, "full").rows.get()
@@ -289,7 +295,7 @@ def test_what_a_run_took_can_be_part_of_the_score(participation, code_task):  # 
     for name in ("nothing", "cpu_s"):
         with pytest.raises(ValidationError, match=name):
             save_scheme(
-                round, by, advance_count=1, tie_breaks=[], decimals=2,
+                round, by, advance_count=1, tie_breaks=[], decimals=2, reason="test",
                 components=[{"kind": "metric", "source": round, "weight": 1, "metric": name}],
             )  # fmt: skip
     models = benchmark(

@@ -411,10 +411,12 @@ let heardFor = null; // whose channels, and of which rounds, we listen to
 
 // The ticket names the channels: another judge, or a round that opened, needs another.
 function listen() {
-  const wanted = JSON.stringify([tablet.judgeId, tablet.package?.rounds.map(({ id }) => id).sort()]);
+  if (!tablet.package) return; // there is nothing to hear of, and the outbox asks by itself
+  const wanted = JSON.stringify([tablet.judgeId, tablet.package.rounds.map(({ id }) => id).sort()]);
   if (wanted === heardFor) return;
   heardFor = wanted;
   connection?.close();
+  app.push = "polling";
   const ticket = async () => {
     const signal = AbortSignal.timeout(TICKET_MS);
     const answer = await fetch(urls.live, { cache: "no-store", redirect: "manual", signal });

@@ -12,7 +12,7 @@ const FORMAT = 2;
 const MOST = 25; // operations in one request
 const TIMEOUT_MS = 15000;
 const FIRST_DELAY_MS = 1000;
-const LONGEST_DELAY_MS = 30000;
+const LONGEST_DELAY_MS = 15000;
 const SIGNED_OUT_DELAY_MS = 10000;
 const MOST_DENIALS = 30; // seconds that another tab may be busy sending
 const OWN_NEWS_MS = 5000; // after the last of our own changes, look whether others are among them
@@ -399,12 +399,14 @@ export class Tablet extends EventTarget {
       // Whether the server is there is found out by asking it: a sheet that was sent, and not
       // answered for, cannot be taken back.
       const isFirst = (operation) => operation.kind === "submit" && !operation.attempted;
-      if (this.link !== "online" && this.waiting.some(isFirst)) {
-        const problem = await this.refresh();
-        if (problem) return this.pause(problem);
-      }
+      let isThere = this.link === "online";
       while (this.waiting.some((operation) => operation.n)) {
         const batch = this.nextBatch();
+        if (batch.some(isFirst) && !(isThere && navigator.onLine)) {
+          const problem = await this.refresh();
+          if (problem) return this.pause(problem);
+        }
+        isThere = true;
         const problem = await this.sendBatch(batch);
         // Somebody else signed in on this tablet: what waits stays until its judge is back.
         if (problem === "other_judge") {

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("leaderboard", "0005_reveal_asked_places"),
+        ("leaderboard", "0006_advance_rules"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contest", "0003_hand_over_codes"),
+        ("contest", "0004_advance_signatures"),
     ]
 
     operations = [
