@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(autouse=True)
 def _boards_at_once(monkeypatch):
     """What a leaderboard shows is asked for each time, not once a second."""
-    monkeypatch.setattr("leaderboard.views.board.KEPT_S", 0)
+    monkeypatch.setattr("leaderboard.services.boards.KEPT_S", 0)
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 
 from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponseNotModified
@@ -18,10 +17,9 @@ from contest.access import visible_event
 from contest.for_everybody import answer, for_everybody, refuse
 from contest.models import Round
 from contest.numbers import whole
-from contest.states import EventStatus, RoundStatus
-from leaderboard.models import Standing
+from contest.states import RoundStatus
 from leaderboard.services import boards
-from leaderboard.services.standings import board_standing, public_standing
+from leaderboard.services.standings import board_standing
 
 LANGUAGES = dict(settings.LANGUAGES)
 
@@ -128,32 +126,6 @@ def _visible_round(request, slug: str, round_slug: str) -> Round:
 # --- For everybody -------------------------------------------------------------------------------
 
 
-# A process asks the database so often who may see what; a thousand readers ask in between.
-KEPT_S = 1.0
-KEPT_MOST = 1000
-_kept: dict[tuple[str, str], tuple[float, Round | None, Standing | None]] = {}
-
-
-def _public_board(slug: str, round_slug: str) -> tuple[Round | None, Standing | None]:
-    """The round, and what everybody may see of its ranking, as of the last second."""
-    key, now = (slug, round_slug), time.monotonic()
-    until, round, standing = _kept.get(key, (0.0, None, None))
-    if now < until:
-        return round, standing
-    round = (
-        Round.objects.select_related("event")
-        .filter(event__slug=slug, slug=round_slug)
-        .exclude(status=RoundStatus.DRAFT)
-        .exclude(event__status=EventStatus.DRAFT)
-        .first()
-    )
-    standing = public_standing(round) if round is not None else None
-    if len(_kept) >= KEPT_MOST:
-        _kept.clear()
-    _kept[key] = (now + KEPT_S, round, standing)
-    return round, standing
-
-
 def _language(request) -> str | None:
     """The language that the address names; None for one that there is not."""
     language = request.GET.get("lang") or settings.LANGUAGE_CODE
@@ -164,7 +136,7 @@ def _language(request) -> str | None:
 @require_safe
 def leaderboard_table(request, slug, round_slug):
     """The table of a public leaderboard in the language of the address."""
-    round, standing = _public_board(slug, round_slug)
+    round, standing = boards.public_board(event__slug=slug, slug=round_slug)
     language = _language(request)
     if round is None:
         return refuse(404, "not found")
@@ -179,7 +151,7 @@ def leaderboard_table(request, slug, round_slug):
 @require_safe
 def leaderboard_embed(request, slug, round_slug):
     """A small leaderboard that any site may show in a frame."""
-    round, standing = _public_board(slug, round_slug)
+    round, standing = boards.public_board(event__slug=slug, slug=round_slug)
     language = _language(request)
     if round is None:
         return refuse(404, "not found")

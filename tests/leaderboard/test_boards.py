@@ -113,8 +113,8 @@ def test_what_a_reader_has_is_not_sent_again_and_touches_no_row(client, live):
 
 
 def test_a_thousand_readers_ask_the_database_once_a_second(client, live, monkeypatch):
-    monkeypatch.setattr("leaderboard.views.board.KEPT_S", 60)
-    monkeypatch.setattr("leaderboard.views.board._kept", {})
+    monkeypatch.setattr("leaderboard.services.boards.KEPT_S", 60)
+    monkeypatch.setattr("leaderboard.services.boards._kept", {})
     path = address("leaderboard-table", live)
     first = client.get(path)
     with CaptureQueriesContext(connection) as asked:
