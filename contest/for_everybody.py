@@ -16,7 +16,8 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date, parse_etags
 
 # Browsers ask each time whether theirs is the newest, caches on the way once in so many seconds:
-# what is taken back is gone everywhere after that.
+# what is taken back is gone everywhere after that, and after the second for which a process of ours
+# may keep it. Pages wait for so long after they were told of a change (data-live-after).
 SHARED_S = 1
 CACHE_CONTROL = f"public, max-age=0, s-maxage={SHARED_S}, must-revalidate"
 NOT_WORTH_ZIPPING = 1000

@@ -24,7 +24,17 @@ from django.db import transaction
 from django.utils import timezone
 from django_countries import countries
 
-from contest.models import Entry, Event, Membership, Participation, Round, Submission, Team, Track
+from contest.models import (
+    Entry,
+    Event,
+    EventRole,
+    Membership,
+    Participation,
+    Round,
+    Submission,
+    Team,
+    Track,
+)
 from contest.models import User as Person
 from contest.services.events import create_event, publish_event, save_track
 from contest.services.rounds import close_round, open_round, publish_round, save_round
@@ -32,8 +42,8 @@ from judging.models import Mark, Panel, RecordEntry, Rubric, Scoresheet, Scoring
 from judging.services import panels, record, rubrics
 from judging.services.benchmarks import define_benchmark
 from judging.services.scoresheets import Sent, open_sheet, save_mark, submit_sheet
-from leaderboard.exports import FORMATS, export
-from leaderboard.models import Advancement, AdvancementRow
+from leaderboard.exports.finalists import FORMATS, export
+from leaderboard.models import Advancement
 from leaderboard.services import advancement
 from leaderboard.services.schemes import ensure_scheme, save_scheme
 
@@ -102,7 +112,9 @@ class Season:
         """All rounds of all tracks; the files of the final lists."""
         self._say("the event")
         self.organizer = Person.objects.create_user(name="Simulated organizer")
+        self.second = Person.objects.create_user(name="Second organizer")
         self.event = self._event()
+        EventRole.objects.create(event=self.event, user=self.second)
         self.rubric = self._rubric()
         tracks = [self._track(n) for n in range(self.size.tracks)]
         publish_event(self.event, self.organizer)
@@ -246,11 +258,15 @@ class Season:
 
     def _decide(self, round: Round) -> Advancement:
         decision = advancement.propose(round, self.organizer)
-        tied = decision.rows.filter(outcome=AdvancementRow.Outcome.TIED).order_by("row__position")
-        if in_question := list(tied.values_list("row__participation", flat=True)):
-            chosen = in_question[: advancement.seats_left(decision)]
-            advancement.decide_tie(decision, self.organizer, chosen, "drawn by the simulation")
-        return advancement.sign_off(decision, self.organizer)
+        while (tie := advancement.open_tie(decision)) is not None:
+            tied = decision.rows.filter(row__participation__in=tie.keys).order_by("row__position")
+            chosen = list(tied.values_list("row__participation", flat=True))[: tie.seats]
+            decision = advancement.decide_tie(
+                decision, self.organizer, chosen, "drawn by the simulation"
+            )
+        for organizer in (self.organizer, self.second):
+            decision = advancement.sign_off(decision, organizer)
+        return decision
 
     def _submit(self, round: Round) -> None:
         """One scored submission a team; all are one stored file."""

@@ -32,6 +32,12 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(autouse=True)
+def _boards_at_once(monkeypatch):
+    """What a leaderboard shows is asked for each time, not once a second."""
+    monkeypatch.setattr("leaderboard.services.boards.KEPT_S", 0)
+
+
+@pytest.fixture(autouse=True)
 def _isolated(request, settings, tmp_path):
     """Each test has its own file store, mailbox, cache and bus of messages."""
     settings.STORAGES = {

@@ -5,7 +5,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from contest.models import Round
-from judging.models import Criterion, Mark, Recusal, Scoresheet
+from judging.models import Criterion, Judge, Mark, Panel, Recusal, Scoresheet
 from judging.services.totals import exact_parts, first_share, is_veto, kept_within
 from judging.states import ScoresheetStatus
 
@@ -52,40 +52,47 @@ def inputs_of(round: Round) -> tuple[dict, dict[int, list[Criterion]], set[tuple
 def sheet_totals(round: Round) -> list[SheetTotal]:
     """Every submitted sheet of the round, in the order of participation and judge.
 
-    Five queries, whatever the number of teams and judges.
+    Six queries, whatever the number of teams and judges. Judges and panels are few and sheets are
+    many, so that no object is made for a sheet.
     """
-    sheets = list(
+    sheets = (
         Scoresheet.objects.filter(
             assignment__participation__round=round, status=ScoresheetStatus.SUBMITTED
         )
-        .select_related(
-            "assignment__judge", "assignment__panel__rubric", "assignment__participation"
-        )
         .order_by("assignment__participation_id", "assignment__judge_id")
+        .values_list(
+            "pk",
+            "assignment__participation_id",
+            "assignment__participation__team_id",
+            "assignment__judge_id",
+            "assignment__panel_id",
+        )
     )
+    judges = Judge.objects.filter(event=round.event_id).in_bulk()
+    panels = Panel.objects.filter(round=round).select_related("rubric").in_bulk()
     marks, criteria, recused = inputs_of(round)
     totals = []
-    for sheet in sheets:
-        assignment = sheet.assignment
-        mine = criteria[assignment.panel.rubric_id]
-        given = marks.get(sheet.pk, {})
-        out = (assignment.judge_id, assignment.participation.team_id) in recused
+    for sheet_id, participation_id, team_id, judge_id, panel_id in sheets:
+        judge, rubric = judges[judge_id], panels[panel_id].rubric
+        mine = criteria[rubric.pk]
+        given = marks.get(sheet_id, {})
+        out = (judge_id, team_id) in recused
         parts = exact_parts(mine, given)
         if parts is None:  # cannot be submitted so; a sheet like that must not pass for a zero
             continue
         totals.append(
             SheetTotal(
-                sheet_id=sheet.pk,
-                participation_id=assignment.participation_id,
-                judge_id=assignment.judge_id,
-                judge_name=assignment.judge.name,
-                organisation_zh=assignment.judge.organisation_zh,
-                organisation_en=assignment.judge.organisation_en,
+                sheet_id=sheet_id,
+                participation_id=participation_id,
+                judge_id=judge_id,
+                judge_name=judge.name,
+                organisation_zh=judge.organisation_zh,
+                organisation_en=judge.organisation_en,
                 total=kept_within(sum(parts.values(), Fraction(0))),
                 parts=parts,
                 first_criterion=first_share(mine, given),
                 veto=is_veto(mine, given),
-                veto_rule=assignment.panel.rubric.veto_rule,
+                veto_rule=rubric.veto_rule,
                 counted=not out,
                 why_not="recused" if out else "",
             )

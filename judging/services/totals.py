@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from judging.models import Criterion
 
@@ -27,17 +28,25 @@ def exact_parts(
     scored = [c for c in criteria if c.kind == Kind.SCORED]
     if not scored or missing(criteria, marks):
         return None
-    whole = sum(Fraction(criterion.weight) for criterion in scored)
-    return {c.code: _points(c, Fraction(marks.get(c.pk, 0)), whole) for c in criteria}
+    whole = sum(criterion.weight for criterion in scored)
+    return {
+        c.code: _points(c.kind, c.weight, c.minimum, c.maximum, whole, marks.get(c.pk, 0))
+        for c in criteria
+    }
 
 
-def _points(criterion: Criterion, mark: Fraction, whole: Fraction) -> Fraction:
-    if criterion.kind == Kind.SCORED:
-        low, high = Fraction(criterion.minimum), Fraction(criterion.maximum)
-        return 100 * Fraction(criterion.weight) * (mark - low) / (high - low) / whole
-    if criterion.kind == Kind.VETO:
+# Marks are steps of a scale: a hundred thousand of them are a few hundred different ones.
+@lru_cache(maxsize=10_000)
+def _points(
+    kind: str, weight: Decimal, minimum: Decimal, maximum: Decimal, whole: Decimal, mark: Decimal
+) -> Fraction:
+    mark = Fraction(mark)
+    if kind == Kind.SCORED:
+        low, high = Fraction(minimum), Fraction(maximum)
+        return 100 * Fraction(weight) * (mark - low) / (high - low) / Fraction(whole)
+    if kind == Kind.VETO:
         return Fraction(0)
-    return mark if criterion.kind == Kind.BONUS else -mark
+    return mark if kind == Kind.BONUS else -mark
 
 
 def kept_within(total: Fraction) -> Fraction:
@@ -56,8 +65,7 @@ def first_share(criteria: Iterable[Criterion], marks: Mapping[int, Decimal]) -> 
     first = next((c for c in criteria if c.kind == Kind.SCORED), None)
     if first is None or first.pk not in marks:
         return None
-    low, high = Fraction(first.minimum), Fraction(first.maximum)
-    return 100 * (Fraction(marks[first.pk]) - low) / (high - low)
+    return _points(Kind.SCORED, 1, first.minimum, first.maximum, 1, marks[first.pk])
 
 
 def is_veto(criteria: Iterable[Criterion], marks: Mapping[int, Decimal]) -> bool:

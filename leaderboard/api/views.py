@@ -43,7 +43,7 @@ from leaderboard.services import awards as award_services
 from leaderboard.services import boards
 from leaderboard.services.explanation import as_data, explain_row
 from leaderboard.services.schemes import ensure_scheme, save_scheme
-from leaderboard.services.standings import public_standing, visible_standings
+from leaderboard.services.standings import visible_standings
 
 # Those that come from a ranking; the finalist list comes from an advancement.
 RANKING_DOCUMENTS = tuple(name for name in DOCUMENTS if name != "finalists")
@@ -118,9 +118,11 @@ class BoardViewSet(GenericViewSet):
     for_everybody = True
     LARGEST_PAGE = 1000
 
-    def _round(self) -> Round:
-        rounds = Round.objects.with_public_board().select_related("event")
-        return get_object_or_404(rounds, pk=self.kwargs["pk"])
+    def _board(self) -> tuple[Round, Standing | None]:
+        round, standing = boards.public_board(pk=self.kwargs["pk"])
+        if round is None or not round.is_board_public:
+            raise Http404
+        return round, standing
 
     @extend_schema(
         parameters=[
@@ -135,14 +137,13 @@ class BoardViewSet(GenericViewSet):
         size = whole(asked["page_size"] or "100")
         if not number or number > 10**9 or not size or size > self.LARGEST_PAGE:
             raise ValidationError({"page_size": f"1–{self.LARGEST_PAGE}"})
-        round = self._round()
-        response = answer(request, boards.as_json(round, public_standing(round), number, size))
+        response = answer(request, boards.as_json(*self._board(), number, size))
         return _for_other_sites(response)
 
     @extend_schema(exclude=True)
     def options(self, request, *args, **kwargs):
         """What a browser asks before a script of another site may send If-None-Match."""
-        self._round()
+        self._board()
         response = HttpResponse(status=204)
         response["Access-Control-Allow-Methods"] = "GET, HEAD"
         response["Access-Control-Allow-Headers"] = "If-None-Match"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import isfinite
 
 # With this many scores or fewer, a trimmed mean drops none: of three, only one would be left.
@@ -49,6 +50,13 @@ def scale(value: float, worst: float, best: float) -> Fraction:
         raise ValueError("worst and best must differ")
     if not all(isfinite(number) for number in (value, worst, best)):
         raise ValueError("not a finite number")
-    low, high, raw = (Fraction(repr(float(number))) for number in (worst, best, value))
-    scaled = 100 * (raw - low) / (high - low)
+    low, length = _exact_bounds(float(worst), float(best))
+    scaled = 100 * (Fraction(repr(float(value))) - low) / length
     return min(max(scaled, Fraction(0)), Fraction(100))
+
+
+@lru_cache(maxsize=100)
+def _exact_bounds(worst: float, best: float) -> tuple[Fraction, Fraction]:
+    """Where a scale begins and how long it is: the same for every team of a round."""
+    low, high = Fraction(repr(worst)), Fraction(repr(best))
+    return low, high - low

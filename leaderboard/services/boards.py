@@ -7,6 +7,7 @@ it has been allowed to see the standing, and all of those are given the same.
 
 import hashlib
 import json
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -26,8 +27,9 @@ from contest.for_everybody import Body
 from contest.models import Round
 from contest.models.team import team_search
 from contest.numbers import whole
-from contest.states import ParticipationStatus, RoundStatus
+from contest.states import EventStatus, ParticipationStatus, RoundStatus
 from leaderboard.models import AwardWinner, Standing, StandingRow
+from leaderboard.services.standings import public_standing
 
 PAGE = 100
 PICTURE_ROWS = 20
@@ -69,6 +71,35 @@ def _make(key: str, make: Callable, seconds: int):
     made = make()
     cache.set(key, made, seconds)
     return made
+
+
+# A process asks the database so often what everybody may see; a thousand readers ask in between.
+KEPT_S = 1.0
+KEPT_MOST = 1000
+_kept: dict[tuple, tuple[float, Round | None, Standing | None]] = {}
+
+
+def public_board(**which) -> tuple[Round | None, Standing | None]:
+    """The round, and what everybody may see of its ranking, as of the last second.
+
+    ``which`` names the round by its fields. None for one that the public may not know of.
+    """
+    key, now = tuple(which.items()), time.monotonic()
+    until, round, standing = _kept.get(key, (0.0, None, None))
+    if now < until:
+        return round, standing
+    round = (
+        Round.objects.select_related("event")
+        .filter(**which)
+        .exclude(status=RoundStatus.DRAFT)
+        .exclude(event__status=EventStatus.DRAFT)
+        .first()
+    )
+    standing = public_standing(round) if round is not None else None
+    if len(_kept) >= KEPT_MOST:
+        _kept.clear()
+    _kept[key] = (now + KEPT_S, round, standing)
+    return round, standing
 
 
 # --- Pages ---------------------------------------------------------------------------------------

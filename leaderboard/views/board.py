@@ -17,9 +17,9 @@ from contest.access import visible_event
 from contest.for_everybody import answer, for_everybody, refuse
 from contest.models import Round
 from contest.numbers import whole
-from contest.states import EventStatus, RoundStatus
+from contest.states import RoundStatus
 from leaderboard.services import boards
-from leaderboard.services.standings import board_standing, public_standing
+from leaderboard.services.standings import board_standing
 
 LANGUAGES = dict(settings.LANGUAGES)
 
@@ -126,16 +126,6 @@ def _visible_round(request, slug: str, round_slug: str) -> Round:
 # --- For everybody -------------------------------------------------------------------------------
 
 
-def _public_round(slug: str, round_slug: str) -> Round | None:
-    return (
-        Round.objects.select_related("event")
-        .filter(event__slug=slug, slug=round_slug)
-        .exclude(status=RoundStatus.DRAFT)
-        .exclude(event__status=EventStatus.DRAFT)
-        .first()
-    )
-
-
 def _language(request) -> str | None:
     """The language that the address names; None for one that there is not."""
     language = request.GET.get("lang") or settings.LANGUAGE_CODE
@@ -146,13 +136,14 @@ def _language(request) -> str | None:
 @require_safe
 def leaderboard_table(request, slug, round_slug):
     """The table of a public leaderboard in the language of the address."""
-    round, language = _public_round(slug, round_slug), _language(request)
+    round, standing = boards.public_board(event__slug=slug, slug=round_slug)
+    language = _language(request)
     if round is None:
         return refuse(404, "not found")
     if language is None:
         return refuse(400, "lang: " + ", ".join(LANGUAGES))
     with translation.override(language):
-        body = boards.table(round, public_standing(round), boards.Query.of(request.GET))
+        body = boards.table(round, standing, boards.Query.of(request.GET))
     return answer(request, body)
 
 
@@ -160,7 +151,8 @@ def leaderboard_table(request, slug, round_slug):
 @require_safe
 def leaderboard_embed(request, slug, round_slug):
     """A small leaderboard that any site may show in a frame."""
-    round, language = _public_round(slug, round_slug), _language(request)
+    round, standing = boards.public_board(event__slug=slug, slug=round_slug)
+    language = _language(request)
     if round is None:
         return refuse(404, "not found")
     top = whole(request.GET.get("top", "10"))
@@ -172,5 +164,5 @@ def leaderboard_embed(request, slug, round_slug):
     if theme not in boards.THEMES:
         return refuse(400, "theme: " + ", ".join(boards.THEMES))
     with translation.override(language):
-        body = boards.embedded(round, public_standing(round), top, theme)
+        body = boards.embedded(round, standing, top, theme)
     return answer(request, body, framed=True)

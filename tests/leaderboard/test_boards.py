@@ -112,6 +112,18 @@ def test_what_a_reader_has_is_not_sent_again_and_touches_no_row(client, live):
     assert by_date.status_code == 200
 
 
+def test_a_thousand_readers_ask_the_database_once_a_second(client, live, monkeypatch):
+    monkeypatch.setattr("leaderboard.services.boards.KEPT_S", 60)
+    monkeypatch.setattr("leaderboard.services.boards._kept", {})
+    path = address("leaderboard-table", live)
+    first = client.get(path)
+    with CaptureQueriesContext(connection) as asked:
+        for _n in range(20):
+            assert client.get(path).content == first.content
+            client.get(path, headers={"If-None-Match": first["ETag"]})
+    assert len(asked) == 0
+
+
 def test_zipped_and_plain_are_two_representations_of_one_table(client, live):
     path = address("leaderboard-table", live)
     plain = client.get(path)
