@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 from django.core.cache import cache
+from hypothesis import settings as laws
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -23,6 +24,10 @@ TABLETS = {"landscape": (1024, 768), "portrait": (768, 1024)}
 
 def pytest_configure(config):
     from config.celery import app
+
+    # How long an example takes on a busy machine says nothing of the law.
+    laws.register_profile("patient", deadline=None)
+    laws.load_profile("patient")
 
     app.conf.broker_url = "memory://"  # no message of a test leaves for a real worker
 
