@@ -30,7 +30,7 @@ def test_the_preview_is_the_sheet_itself_and_keeps_nothing(live_server, open_con
     expect(page.locator(".own .name")).to_have_text(["Sample team 1"])
     page.get_by_role("button", name="中文").click()
     expect(page.get_by_role("heading", name="示例团队 2")).to_be_visible()
-    page.get_by_role("link", name="回到评分表").click()
+    page.get_by_role("link", name="返回评分表").click()
     page.wait_for_url(f"**{reverse('desk-rubric', args=[event.slug, rubric.pk])}")
     assert not RecordEntry.objects.exists()
 
