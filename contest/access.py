@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from contest.models import Event, Round, Team
 from contest.roles import can_see_event, is_captain, is_member, is_organizer
+from contest.states import RoundStatus
 
 
 def visible_event(request, slug: str) -> Event:
@@ -22,6 +23,13 @@ def visible_event(request, slug: str) -> Event:
     if not can_see_event(request.user, event):
         raise Http404
     return event
+
+
+def visible_round(request, slug: str, round_slug: str) -> Round:
+    """A round that has begun, of an event that ``request.user`` may know of; else 404."""
+    event = visible_event(request, slug)
+    begun = Round.objects.select_related("event", "track").exclude(status=RoundStatus.DRAFT)
+    return get_object_or_404(begun, event=event, slug=round_slug)
 
 
 def organizer_required(view):

@@ -91,7 +91,7 @@ def show_how_many_sheets(sender, round, **kwargs):
 @receiver(moved, sender=Round)
 def write_head_down(sender, thing, by, **kwargs):
     """When a round is closed, decided or published, the log keeps how its record ended then."""
-    if thing.status in (RoundStatus.CLOSED, RoundStatus.DECIDED, RoundStatus.PUBLISHED):
+    if thing.status == RoundStatus.CLOSED or thing.is_decided:
         record.write_head_down(thing, by)
 
 

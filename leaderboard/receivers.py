@@ -44,7 +44,7 @@ def require_published_sources(sender, round, **kwargs):
 @receiver(ranking_inputs_changed)
 def refresh_soon(sender, round, **kwargs):
     """Recompute in the background; a decided round stands, so its result is shown or hidden now."""
-    if round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
+    if round.is_decided:
         transaction.on_commit(lambda: standings.refresh(round))
         if sender is Round:  # published or taken back, which may show or hide what is there already
             standings.tell_boards(round)

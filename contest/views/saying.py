@@ -1,15 +1,32 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponseBase, JsonResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contest.errors import Refused
 
 
 def say(request, error) -> None:
     """Show on the next page what a service refused."""
     for message in error.messages:
         messages.error(request, message)
+
+
+def do(request, actions: Mapping[str, Callable]) -> None:
+    """Do the action that the form names, and say on the next page that it is done or why it was
+    refused. Raises Refused for one that there is not."""
+    action = request.POST.get("action")
+    if action not in actions:
+        raise Refused(_("Unknown action."), code="unknown_action")
+    try:
+        actions[action]()
+    except Refused as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("Done."))
 
 
 def asked(error: ValidationError) -> dict | None:

@@ -9,13 +9,11 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from contest.models import Participation, Round
-from contest.states import ParticipationStatus, RoundStatus
+from contest.states import ParticipationStatus
 from judging.design import Design, described
 from judging.models import Assignment, Judge, Panel, RecordEntry, Recusal
 from judging.services.panels import awaited, same_organisation
 from judging.states import ScoresheetStatus
-
-DECIDED = (RoundStatus.DECIDED, RoundStatus.PUBLISHED)
 
 
 class State(models.TextChoices):
@@ -183,7 +181,7 @@ def _given(panel, column, participation, assignment, reason: str | None, marked:
         may_return = (
             reason is None
             and participation.status == ParticipationStatus.ACTIVE
-            and panel.round.status not in DECIDED
+            and not panel.round.is_decided
         )
         return Cell(judge, participation, State.RELEASED, "readmit" if may_return else "")
     if reason is not None:

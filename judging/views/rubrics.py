@@ -13,7 +13,6 @@ from django.views.decorators.http import require_POST
 from contest.access import organizer_required, round_organizer_required
 from contest.errors import Refused
 from contest.numbers import whole
-from contest.states import RoundStatus
 from judging.forms.panels import CriterionForm, CriterionFormSet, RubricForm
 from judging.models import Criterion, Panel, RecordEntry, Rubric
 from judging.rubric_templates import TEMPLATES, RubricTemplate
@@ -208,7 +207,7 @@ def desk_panel_rubric(request, round, pk):
             "teams": [_shown(team) for team in found.teams] if found else [],
             "sheets": [_shown(sheet) for sheet in found.sheets] if found else [],
             "picture": _picture(found.teams) if found else None,
-            "decided": round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED),
+            "decided": round.is_decided,
         },
     )
 

@@ -42,7 +42,7 @@ from leaderboard.services import advancement as advancement_services
 from leaderboard.services import awards as award_services
 from leaderboard.services import boards
 from leaderboard.services.explanation import as_data, explain_row
-from leaderboard.services.schemes import ensure_scheme, save_scheme
+from leaderboard.services.schemes import rules_of, save_scheme
 from leaderboard.services.standings import visible_standings
 
 # Those that come from a ranking; the finalist list comes from an advancement.
@@ -229,18 +229,9 @@ class SchemeViewSet(WithServices):
         """Change a scheme until the ranking is signed off; the log keeps what it was."""
         organized = serializers.organized_rounds(request.user)
         found = get_object_or_404(organized, pk=round)
-        scheme = ensure_scheme(found)
-        kept = {
-            "advance_count": scheme.advance_count,
-            "tie_breaks": scheme.tie_breaks,
-            "decimals": scheme.decimals,
-            "components": [
-                {name: getattr(c, name) for name in serializers.ComponentSerializer.Meta.fields}
-                for c in scheme.components.select_related("source")
-            ],
-        }
-        data = self.valid(request.data, partial=True, instance=scheme)
-        return self.answer(save_scheme(found, request.user, **(kept | dict(data))))
+        rules = rules_of(found)
+        data = self.valid(request.data, partial=True, instance=rules.scheme)
+        return self.answer(save_scheme(found, request.user, **(rules.fields | dict(data))))
 
 
 MOVE = {"responses": {200: serializers.AdvancementSerializer, 409: REFUSED}}

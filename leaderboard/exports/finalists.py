@@ -16,7 +16,8 @@ from contest.templatetags.wuzhen import event_time
 from judging.models import Record
 from leaderboard.exports.columns import COLUMNS, both, explained
 from leaderboard.exports.pdf import Paper, both_names
-from leaderboard.models import Advancement, AwardWinner
+from leaderboard.models import Advancement
+from leaderboard.services.awards import prizes
 from leaderboard.services.schemes import ensure_scheme
 from leaderboard.states import ADVANCING, AdvancementStatus
 
@@ -61,11 +62,7 @@ def finalist_rows(advancement: Advancement) -> list[FinalistRow]:
     ).exclude(row__rank=None)
     if scheme.advance_count:
         rows = rows.filter(outcome__in=ADVANCING)
-    won: dict[int, list[str]] = {}
-    for winner in AwardWinner.objects.filter(award__round=advancement.round).select_related(
-        "award"
-    ):
-        won.setdefault(winner.participation_id, []).append(winner.award.name)
+    won = prizes(advancement.round)
     finalists = []
     for row in (item.row for item in rows):
         team = row.participation.team
@@ -201,13 +198,7 @@ def to_pdf(advancement: Advancement, out) -> None:
         (10, 16, 42, 52, 56, 30, 18, 32),
         aligns=["RIGHT", *["LEFT"] * 5, "RIGHT", "LEFT"],
     )
-    pdf.heads_of_records(records(round))
-    pdf.say(
-        _("Digest of the inputs: %(digest)s") % {"digest": advancement.standing.input_digest},
-        size=8,
-        height=5,
-    )
-    pdf.signatures(event)
+    pdf.ending(records(round), advancement.standing.input_digest)
     out.write(pdf.output())
 
 

@@ -222,10 +222,7 @@ def to_pdf(standing: Standing, out) -> None:
         + ["RIGHT", "RIGHT"],
         size=8,
     )
-    pdf.heads_of_records(records(round))
-    pdf.say(_("Digest of the inputs: %(digest)s") % {"digest": standing.input_digest},
-            size=8, height=5)  # fmt: skip
-    pdf.signatures(round.event)
+    pdf.ending(records(round), standing.input_digest)
     out.write(pdf.output())
 
 

@@ -80,6 +80,12 @@ class Paper(FPDF):
                 height=5,
             )
 
+    def ending(self, told: Iterable[dict], inputs: str) -> None:
+        """What it rests on, and lines to sign."""
+        self.heads_of_records(told)
+        self.say(_("Digest of the inputs: %(digest)s") % {"digest": inputs}, size=8, height=5)
+        self.signatures(self.round.event)
+
     def signatures(self, event: Event, count: int = 2) -> None:
         """Lines for so many organizers to sign on, never alone on the next page by half."""
         if self.will_page_break(SIGNATURES_MM):

@@ -15,10 +15,8 @@ from contest import tables_out
 from leaderboard.exports.columns import explained
 from leaderboard.exports.finalists import records
 from leaderboard.models import Standing
-from leaderboard.ranking.methods import droppable
+from leaderboard.ranking.methods import COMPARING, MODELS, droppable
 from leaderboard.services.explanation import (
-    COMPARING,
-    MODELS,
     SUBMITTED_AND_FREE,
     ComponentExplained,
     Explanation,

@@ -6,25 +6,20 @@ and are rounded, see ``methods``. What there is to say of a ranking's reliabilit
 ``reliability``.
 """
 
-from leaderboard.ranking.aggregation import Aggregate, aggregate, scale
-from leaderboard.ranking.cut import Cut, cut
 from leaderboard.ranking.methods import Combined, Method, Note, SheetEffect, combine
+from leaderboard.ranking.scaling import scale
 from leaderboard.ranking.sheets import Sheet
 from leaderboard.ranking.standing import Contender, Placed, rank
 
 __all__ = [
-    "Aggregate",
     "Combined",
     "Contender",
-    "Cut",
     "Method",
     "Note",
     "Placed",
     "Sheet",
     "SheetEffect",
-    "aggregate",
     "combine",
-    "cut",
     "rank",
     "scale",
 ]

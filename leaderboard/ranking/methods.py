@@ -16,6 +16,10 @@ from leaderboard.ranking.sheets import Field, Sheet
 # Methods that need roots or a solver work in floats, rounded to this many decimals.
 DECIMALS = 9
 ZERO, HUNDRED = Fraction(0), Fraction(100)
+# Methods by which a team's score depends on what its judges gave to others, and of these the ones
+# whose score is no mean of anything.
+COMPARING = frozenset(("zscore", "borda", "severity", "ordinal", "bradley_terry"))
+MODELS = frozenset(("ordinal", "bradley_terry"))
 
 
 @dataclass(frozen=True)

@@ -97,3 +97,12 @@ def take_back(winner: AwardWinner, by: User) -> None:
     LogEntry.write(winner.award, "award_taken_back", by=by, before=str(winner.participation.team))
     winner.delete()
     notices.prepare(winner.award.round)
+
+
+def prizes(round: Round) -> dict[int, list[str]]:
+    """Names of the round's prizes by participation, each team's in the order of the awards."""
+    won: dict[int, list[str]] = {}
+    winners = AwardWinner.objects.filter(award__round=round).select_related("award")
+    for winner in winners.order_by("award__ordinal", "award", "pk"):
+        won.setdefault(winner.participation_id, []).append(winner.award.name)
+    return won

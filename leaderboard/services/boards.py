@@ -28,7 +28,8 @@ from contest.models import Round
 from contest.models.team import team_search
 from contest.numbers import whole
 from contest.states import EventStatus, ParticipationStatus, RoundStatus
-from leaderboard.models import AwardWinner, Standing, StandingRow
+from leaderboard.models import Standing, StandingRow
+from leaderboard.services.awards import prizes
 from leaderboard.services.standings import public_standing
 
 PAGE = 100
@@ -243,12 +244,8 @@ def _choices(round: Round) -> dict:
 
 
 def _awards(round: Round) -> dict[int, list[str]]:
-    """Names of the prizes by participation, once the result is public."""
-    awards: dict[int, list[str]] = {}
-    if round.status == RoundStatus.PUBLISHED:
-        for winner in AwardWinner.objects.filter(award__round=round).select_related("award"):
-            awards.setdefault(winner.participation_id, []).append(winner.award.name)
-    return awards
+    """Once the result is public."""
+    return prizes(round) if round.status == RoundStatus.PUBLISHED else {}
 
 
 def component_labels(components: list[dict]) -> list[str]:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from contest.bilingual import Bilingual
 from contest.models import Participation, Round, Submission
 from contest.numbers import round_half_up
-from contest.states import ParticipationStatus, RoundStatus
+from contest.states import ParticipationStatus
 from contest.templatetags.wuzhen import bare
 from judging.models import Assignment, Criterion, Mark, RecordEntry, Recusal, Rubric, Tie
 from judging.services.benchmarks import current_benchmark
@@ -33,6 +33,7 @@ from judging.states import ScoresheetStatus
 from leaderboard.models import AdvancementRow, Scheme, SchemeComponent, Standing, StandingRow
 from leaderboard.models.scheme import method_label
 from leaderboard.ranking import Method, Sheet, combine, scale
+from leaderboard.ranking.methods import COMPARING, MODELS
 from leaderboard.services import standings
 from leaderboard.services.advancement import in_force
 from leaderboard.services.schemes import ensure_scheme
@@ -54,10 +55,6 @@ class SheetState(models.TextChoices):
     LEFT = "left", _("team left the round, not counted")
 
 
-# Methods by which a team's score depends on what its judges gave to others, and of these the ones
-# whose score is no mean of anything.
-COMPARING = frozenset(("zscore", "borda", "severity", "ordinal", "bradley_terry"))
-MODELS = frozenset(("ordinal", "bradley_terry"))
 SUBMITTED_AND_FREE = (SheetState.COUNTED, SheetState.HIGHEST, SheetState.LOWEST)
 # Teams that are explained at once where all of them are wanted one after the other.
 AT_ONCE = 200
@@ -440,7 +437,7 @@ class _Facts:
         self.round = Round.objects.select_related("event").get(pk=standing.round_id)
         self.decimals = ensure_scheme(self.round).decimals
         self.method = standing.method["components"]
-        self.signed = self.round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED)
+        self.signed = self.round.is_decided
         teams = {row.participation.team_id for row in self.rows}
         self._read_sheets(teams)
         self.recused = set(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from leaderboard.ranking import Note
-from leaderboard.ranking.reliability import Alpha, Icc, Kendall
+from leaderboard.ranking.reliability import Alpha, Icc, Kendall, RankInterval
 from leaderboard.services.reliability import Report
 
 # In this share of draws or more a team is sure of its place in the top, in so few sure to miss it.
@@ -26,6 +26,14 @@ class Finding:
     text: str
 
 
+def is_sure(row: RankInterval) -> bool:
+    return row.in_top >= SURE
+
+
+def is_open(row: RankInterval) -> bool:
+    return LOST < row.in_top < SURE
+
+
 def findings(report: Report) -> list[Finding]:
     """The report in sentences, the most telling first."""
     found = [_of_the_top(report), _of_icc(report.icc), _of_single(report.icc)]
@@ -36,8 +44,8 @@ def findings(report: Report) -> list[Finding]:
 
 def _of_the_top(report: Report) -> Finding:
     rows = report.intervals.intervals
-    sure = sum(row.in_top >= SURE for row in rows)
-    open_ = sum(LOST < row.in_top < SURE for row in rows)
+    sure = sum(map(is_sure, rows))
+    open_ = sum(map(is_open, rows))
     told = {"top": report.top, "sure": sure, "open": open_}
     if not open_:
         return Finding(

@@ -115,6 +115,21 @@ class Rules:
     scheme: Scheme
     components: list[SchemeComponent]
 
+    @property
+    def fields(self) -> dict:
+        """As ``draft`` and ``save_scheme`` take them."""
+        names = [
+            f.name for f in SchemeComponent._meta.concrete_fields if f.name not in ("id", "scheme")
+        ]
+        return {
+            "advance_count": self.scheme.advance_count,
+            "tie_breaks": self.scheme.tie_breaks,
+            "decimals": self.scheme.decimals,
+            "components": [
+                {name: getattr(component, name) for name in names} for component in self.components
+            ],
+        }
+
     def __str__(self) -> str:
         """In one line, for the log."""
         parts = [_in_short(component) for component in self.components]
@@ -201,11 +216,7 @@ def save_scheme(
     ranking is signed off, ValidationError as ``draft``.
     """
     round = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
-    if round.is_decided:
-        raise Refused(
-            _("The ranking is signed off; revoke that before you change the scheme."),
-            code="round_decided",
-        )
+    round.require_undecided()
     before = str(rules_of(round))
     rules = draft(
         round,
@@ -248,21 +259,8 @@ def _effect(round: Round, rules: Rules) -> str:
 
 def add_tie_break(round: Round, by: User, name: str, reason: str = "") -> Scheme:
     """Ask one more tie-break, after those of the round's scheme; one that is there stays."""
-    scheme = ensure_scheme(round)
-    if name in scheme.tie_breaks:
-        return scheme
-    fields = [
-        f.name for f in SchemeComponent._meta.concrete_fields if f.name not in ("id", "scheme")
-    ]
-    return save_scheme(
-        round,
-        by,
-        advance_count=scheme.advance_count,
-        tie_breaks=[*scheme.tie_breaks, name],
-        decimals=scheme.decimals,
-        components=[
-            {field: getattr(component, field) for field in fields}
-            for component in scheme.components.select_related("source")
-        ],
-        reason=reason,
-    )
+    rules = rules_of(round)
+    if name in rules.scheme.tie_breaks:
+        return rules.scheme
+    fields = rules.fields | {"tie_breaks": [*rules.scheme.tie_breaks, name]}
+    return save_scheme(round, by, **fields, reason=reason)

@@ -36,7 +36,7 @@ from leaderboard.ranking import (
     scale,
 )
 from leaderboard.ranking.standing import total
-from leaderboard.services.schemes import bounds_of, ensure_scheme
+from leaderboard.services.schemes import Rules, bounds_of, rules_of
 from leaderboard.states import AdvancementStatus
 
 GONE = (ParticipationStatus.WITHDRAWN, ParticipationStatus.DISQUALIFIED)
@@ -55,13 +55,12 @@ def refresh(round: Round) -> None:
     round = Round.objects.select_related("event").get(pk=round.pk)
     if round.status == RoundStatus.DRAFT and not round.participations.exists():
         return
-    scheme = ensure_scheme(round)
     signed = signed_standing(round)
     if signed is None:
-        _refresh(round, scheme, FULL)
+        _refresh(round, FULL)
     if signed is None or round.status != RoundStatus.PUBLISHED:
         if not _is_settled(round):
-            _refresh(round, scheme, PUBLIC)
+            _refresh(round, PUBLIC)
     else:
         _show_result(round, signed)
     dependants = Round.objects.filter(
@@ -90,7 +89,7 @@ def _is_settled(round: Round) -> bool:
 
 def signed_standing(round: Round) -> Standing | None:
     """The standing that was signed off, which holds until the signature is revoked."""
-    if round.status not in (RoundStatus.DECIDED, RoundStatus.PUBLISHED):
+    if not round.is_decided:
         return None
     decision = (
         Advancement.objects.filter(round=round, status=AdvancementStatus.SIGNED)
@@ -211,8 +210,7 @@ def _shown_to(round: Round, standing: Standing) -> str:
 class _Inputs:
     """Everything that one standing is made of, read at one moment."""
 
-    scheme: Scheme
-    components: list[SchemeComponent]
+    rules: Rules
     known: list[dict]
     participations: list[Participation]
     decided: list[ties.Decision]
@@ -220,7 +218,7 @@ class _Inputs:
 
     @property
     def method(self) -> dict:
-        return _method(self.scheme, self.components)
+        return _method(self.rules.scheme, self.rules.components)
 
     @property
     def digest(self) -> str:
@@ -238,30 +236,42 @@ class _Inputs:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _read(round: Round, scheme: Scheme, audience: str) -> _Inputs | None:
+def _read(
+    round: Round,
+    rules: Rules,
+    audience: str,
+    benchmark: Benchmark | None = None,
+    without_judges: frozenset[int] = frozenset(),
+) -> _Inputs | None:
     """The inputs as they are now; None where the public may not know one of the components."""
-    components = list(scheme.components.select_related("source__event"))
     inside = audience == FULL
-    if not inside and any(_is_hidden(component, round) for component in components):
+    if not inside and any(_is_hidden(component, round) for component in rules.components):
         return None
     participations = list(round.participations.select_related("team").order_by("pk"))
     known = [
-        _component_scores(component, round, participations, inside=inside)
-        for component in components
+        _component_scores(
+            component,
+            round,
+            participations,
+            inside=inside,
+            benchmark=benchmark,
+            without=without_judges,
+        )
+        for component in rules.components
     ]
-    decided = _chairs_decisions(scheme, inside=inside)
-    return _Inputs(scheme, components, known, participations, decided, audience)
+    decided = _chairs_decisions(rules.scheme, inside=inside)
+    return _Inputs(rules, known, participations, decided, audience)
 
 
 def input_digest(round: Round, audience: str) -> str:
     """What a standing that is computed now would name as its inputs; nothing is stored."""
-    inputs = _read(round, ensure_scheme(round), audience)
+    inputs = _read(round, rules_of(round), audience)
     return inputs.digest if inputs is not None else ""
 
 
-def _refresh(round: Round, scheme: Scheme, audience: str) -> None:
+def _refresh(round: Round, audience: str) -> None:
     read_at = timezone.now()
-    inputs = _read(round, scheme, audience)
+    inputs = _read(round, rules_of(round), audience)
     if inputs is None:
         _store(round, audience, read_at, None, [])
         return
@@ -269,9 +279,7 @@ def _refresh(round: Round, scheme: Scheme, audience: str) -> None:
     standing = current(round, audience)
     if standing is not None and standing.input_digest == digest:
         return
-    rows = _rows(
-        scheme, inputs.components, inputs.known, inputs.participations, audience, inputs.decided
-    )
+    rows = _rows(inputs)
     fresh = Standing(
         round=round,
         audience=audience,
@@ -296,26 +304,13 @@ def _is_hidden(component: SchemeComponent, round: Round) -> bool:
 def on_trial(
     round: Round,
     benchmark: Benchmark | None = None,
-    rules: tuple[Scheme, list[SchemeComponent]] | None = None,
+    rules: Rules | None = None,
     without_judges: frozenset[int] = frozenset(),
 ) -> list[StandingRow]:
     """The organizers' standing as it would be with another version of the benchmark, by other rules
     (which need not be stored), or without some judges' sheets; as it is, where nothing is said.
     Not kept."""
-    scheme = ensure_scheme(round)
-    components = scheme.components.select_related("source__event")
-    if rules is not None:
-        scheme, components = rules
-    components = list(components)
-    participations = list(round.participations.select_related("team").order_by("pk"))
-    known = [
-        _component_scores(
-            c, round, participations, inside=True, benchmark=benchmark, without=without_judges
-        )
-        for c in components
-    ]
-    decided = _chairs_decisions(scheme, inside=True)
-    return _rows(scheme, components, known, participations, FULL, decided)
+    return _rows(_read(round, rules or rules_of(round), FULL, benchmark, without_judges))
 
 
 @transaction.atomic
@@ -601,10 +596,9 @@ def _microseconds(moment: str) -> Fraction:
     return Fraction(repr(datetime.fromisoformat(moment).timestamp()))
 
 
-def _rows(
-    scheme, components, known, participations, audience: str, decided: list[ties.Decision]
-) -> list[StandingRow]:
-    inside = audience == FULL
+def _rows(inputs: _Inputs) -> list[StandingRow]:
+    scheme, components = inputs.rules.scheme, inputs.rules.components
+    known, participations, audience = inputs.known, inputs.participations, inputs.audience
     names = [_name(component) for component in components]
     weights = {
         name: Fraction(component.weight) for name, component in zip(names, components, strict=True)
@@ -622,7 +616,7 @@ def _rows(
         for p in active
     ]
     by_code = {p.team.code: p for p in active}
-    contenders, by_chair = _with_chair(scheme, contenders, weights, decided, by_code)
+    contenders, by_chair = _with_chair(scheme, contenders, weights, inputs.decided, by_code)
     rows = []
     for place in rank(contenders, weights):
         participation = by_code[place.key]
@@ -634,7 +628,7 @@ def _rows(
                 position=len(rows) + 1,
                 explanation={
                     "components": [
-                        _explain(name, component, scores.get(participation.pk), inside, audience)
+                        _explain(name, component, scores.get(participation.pk), audience)
                         for name, component, scores in zip(names, components, known, strict=True)
                     ],
                     "missing": list(place.missing),
@@ -644,7 +638,7 @@ def _rows(
                 },
             )
         )
-    rows = _with_baselines(rows, weights, components, known, participations, audience, inside)
+    rows = _with_baselines(rows, weights, components, known, participations, audience)
     if audience == FULL:
         for participation in participations:
             if participation.status in GONE:
@@ -663,7 +657,7 @@ def _rows(
 
 
 def _with_baselines(
-    rows, weights, components, known, participations, audience: str, inside: bool
+    rows, weights, components, known, participations, audience: str
 ) -> list[StandingRow]:
     """The rows with the organizers' baselines among them, where their totals belong, unranked."""
     names = list(weights)
@@ -683,7 +677,7 @@ def _with_baselines(
             total=fraction_to_decimal(value),
             explanation={
                 "components": [
-                    _explain(n, c, s, inside, audience)
+                    _explain(n, c, s, audience)
                     for n, c, s in zip(names, components, scores, strict=True)
                 ],
                 "missing": [],
@@ -699,7 +693,7 @@ def _with_baselines(
     return rows
 
 
-def _explain(name, component, details: dict | None, inside: bool, audience: str) -> dict:
+def _explain(name, component, details: dict | None, audience: str) -> dict:
     """One component of a row; what only organizers may know is left out for the public."""
     explained = {"name": name, "kind": component.kind, "weight": str(component.weight)}
     scaled = _fraction((details or {}).get("scaled"))

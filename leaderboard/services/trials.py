@@ -55,9 +55,7 @@ def what_if(round: Round, rules: Rules, without_judges: frozenset[int] = frozens
     """Every team's move if other rules were in force, or some judges had not scored; nothing is
     stored."""
     seats = ensure_scheme(round).advance_count
-    after = standings.on_trial(
-        round, rules=(rules.scheme, rules.components), without_judges=without_judges
-    )
+    after = standings.on_trial(round, rules=rules, without_judges=without_judges)
     return compare(standings.on_trial(round), after, seats, rules.scheme.advance_count)
 
 

@@ -12,6 +12,7 @@ from contest.errors import Refused
 from contest.models import Round, Track
 from contest.numbers import whole
 from contest.states import RoundStatus
+from contest.views.saying import do
 from leaderboard.forms import QUOTA_FIELDS, AdvancementRuleForm, QuotaFormSet
 from leaderboard.models import Advancement, Notice
 from leaderboard.services import advancement as services
@@ -118,7 +119,7 @@ class PublishAtForm(forms.Form):
 @round_organizer_required
 def desk_advance_act(request, round):
     """Wildcards, decisions on ties taken back, promotion, the time of publication."""
-    action, reason = request.POST.get("action"), request.POST.get("reason", "")
+    reason = request.POST.get("reason", "")
     advancement = services.in_force(round)
     if advancement is None:
         raise Refused(_("Propose who advances first."), code="no_proposal")
@@ -147,13 +148,7 @@ def desk_advance_act(request, round):
         "schedule": schedule,
         "cancel": lambda: publication.schedule(advancement, request.user, None),
     }
-    if action not in actions:
-        raise Refused(_("Unknown action."), code="unknown_action")
-    try:
-        actions[action]()
-        messages.success(request, _("Done."))
-    except Refused as error:
-        messages.error(request, " ".join(error.messages))
+    do(request, actions)
     return redirect("desk-ranking", round.event.slug, round.slug)
 
 

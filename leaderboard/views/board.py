@@ -5,7 +5,7 @@ import json
 
 from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponseNotModified
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -13,11 +13,9 @@ from django.utils.http import parse_etags, urlencode
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
-from contest.access import visible_event
+from contest.access import visible_round
 from contest.for_everybody import answer, for_everybody, refuse
-from contest.models import Round
 from contest.numbers import whole
-from contest.states import RoundStatus
 from leaderboard.services import boards
 from leaderboard.services.standings import board_standing
 
@@ -30,7 +28,7 @@ def leaderboard(request, slug, round_slug):
     The page is the reader's own. Its parts are the same for everybody and come from the cache; of
     a public leaderboard pages fetch them by an address of their own, see ``leaderboard_table``.
     """
-    round = _visible_round(request, slug, round_slug)
+    round = visible_round(request, slug, round_slug)
     standing = board_standing(round, request.user)
     query = boards.Query.of(request.GET)
     table = boards.table(round, standing, query)
@@ -87,7 +85,7 @@ def _marked(table: str, own: list[dict]) -> str:
 
 def leaderboard_team(request, slug, round_slug, code):
     """One team's place on a leaderboard, and how it came there."""
-    round = _visible_round(request, slug, round_slug)
+    round = visible_round(request, slug, round_slug)
     standing = board_standing(round, request.user)
     row = boards.team_row(standing, code) if standing else None
     if row is None:
@@ -112,15 +110,6 @@ def leaderboard_team(request, slug, round_slug, code):
     response = render(request, "leaderboard/board_team.html", context)
     patch_cache_control(response, private=True, no_cache=True)
     return response
-
-
-def _visible_round(request, slug: str, round_slug: str) -> Round:
-    event = visible_event(request, slug)
-    return get_object_or_404(
-        Round.objects.select_related("event", "track").exclude(status=RoundStatus.DRAFT),
-        event=event,
-        slug=round_slug,
-    )
 
 
 # --- For everybody -------------------------------------------------------------------------------

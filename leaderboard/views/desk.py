@@ -10,7 +10,7 @@ from contest.access import round_organizer_required
 from contest.errors import Refused
 from contest.numbers import whole
 from contest.services.rounds import publish_round, unpublish_round
-from contest.states import RoundStatus
+from contest.views.saying import do
 from judging.models import Panel, Tie
 from judging.services import ties
 from judging.services.panels import missing as missing_sheets
@@ -135,7 +135,7 @@ def desk_ranking(request, round):
             "ties": asked,
             "chaired_panels": tied.chaired_panels(round),
             "asks_chair": Scheme.TieBreak.CHAIR in scheme.tie_breaks,
-            "is_signed": round.status in (RoundStatus.DECIDED, RoundStatus.PUBLISHED),
+            "is_signed": round.is_decided,
             "formats": FORMATS,
             "picture": picture(ranked[:30], components) if ranked else None,
         },
@@ -173,13 +173,7 @@ def desk_decide(request, round):
         "publish": lambda: _publish(round, request.user),
         "unpublish": lambda: unpublish_round(round, request.user, reason),
     }
-    if action not in actions:
-        raise Refused(_("Unknown action."), code="unknown_action")
-    try:
-        actions[action]()
-        messages.success(request, _("Done."))
-    except Refused as error:
-        messages.error(request, " ".join(error.messages))
+    do(request, actions)
     return redirect("desk-ranking", round.event.slug, round.slug)
 
 

@@ -4,7 +4,7 @@ from django.shortcuts import render
 
 from contest.access import round_organizer_required
 from leaderboard.services.reliability import Report, label_of, report
-from leaderboard.services.reliability_words import findings, note_text
+from leaderboard.services.reliability_words import findings, is_open, is_sure, note_text
 
 
 @round_organizer_required
@@ -33,8 +33,8 @@ def _teams(found: Report) -> list[dict]:
             "participation": found.teams[row.team],
             "row": row,
             "percent": 100 * row.in_top,
-            "sure": row.in_top >= 0.95,
-            "open": 0.05 < row.in_top < 0.95,
+            "sure": is_sure(row),
+            "open": is_open(row),
         }
         for row in found.intervals.intervals
     ]

@@ -5,17 +5,18 @@ from decimal import Decimal
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 
 from contest import tables_out
-from contest.access import visible_event
+from contest.access import visible_event, visible_round
 from contest.models import Membership, Round
 from contest.numbers import round_half_up
 from contest.roles import is_organizer
 from contest.states import ParticipationStatus, RoundStatus
 from leaderboard.exports.finalists import records
-from leaderboard.models import AwardWinner, Scheme
+from leaderboard.models import Scheme
 from leaderboard.services import advancement as services
+from leaderboard.services.awards import prizes
 from leaderboard.services.certificates import certificates
 from leaderboard.services.outcomes import Words
 from leaderboard.services.schemes import ensure_scheme
@@ -33,26 +34,13 @@ def event_results(request, slug):
     return render(request, "leaderboard/event_results.html", {"event": event, "rounds": rounds})
 
 
-def _round(request, slug: str, round_slug: str) -> Round:
-    event = visible_event(request, slug)
-    return get_object_or_404(
-        Round.objects.select_related("event", "track").exclude(status=RoundStatus.DRAFT),
-        event=event,
-        slug=round_slug,
-    )
-
-
 def _published(round: Round):
     """(standing, signed list, prizes by participation) of a published round; Nones before."""
     standing = public_standing(round) if round.status == RoundStatus.PUBLISHED else None
     advancement = services.in_force(round) if standing is not None else None
     if advancement is None or advancement.status != AdvancementStatus.SIGNED:
         return None, None, {}
-    won: dict[int, list[str]] = {}
-    winners = AwardWinner.objects.filter(award__round=round).select_related("award")
-    for winner in winners.order_by("award__ordinal", "award", "pk"):
-        won.setdefault(winner.participation_id, []).append(winner.award.name)
-    return standing, advancement, won
+    return standing, advancement, prizes(round)
 
 
 def _with_outcomes(rows, advancement, won):
@@ -76,7 +64,7 @@ def _with_outcomes(rows, advancement, won):
 
 def round_results(request, slug, round_slug):
     """The final ranking, who advanced, the prizes, how it was made, and how its record ends."""
-    round = _round(request, slug, round_slug)
+    round = visible_round(request, slug, round_slug)
     standing, advancement, won = _published(round)
     context = {"event": round.event, "round": round, "standing": standing}
     if standing is not None:
@@ -109,7 +97,7 @@ def round_results(request, slug, round_slug):
 
 def round_results_file(request, slug, round_slug, fmt):
     """The published list as a file; there is none before."""
-    round = _round(request, slug, round_slug)
+    round = visible_round(request, slug, round_slug)
     standing, advancement, won = _published(round)
     if standing is None or fmt not in FORMATS:
         raise Http404

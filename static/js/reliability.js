@@ -1,8 +1,9 @@
-// Intervals of ranks, and how each judge scores: bars from low to high with a mark on them.
+// Intervals of ranks, and how each judge scores: bars from low to high with a mark on them. Stands
+// behind picture.js, which keeps the charts.
 const draw = (box, rows, options) => {
   const narrow = box.clientWidth < 520;
   box.style.height = `${Math.max(220, 60 + rows.length * 26)}px`;
-  const chart = echarts.init(box, null, { renderer: "svg" });
+  const chart = chartIn(box);
   const bar = (extra) => ({ type: "bar", stack: "span", barMaxWidth: 12, ...extra });
   chart.setOption({
     animation: false,
@@ -23,7 +24,6 @@ const draw = (box, rows, options) => {
       { type: "scatter", symbolSize: 11, data: rows.map((row) => row.at), itemStyle: { color: "#b3382c" }, z: 5 },
     ],
   });
-  window.addEventListener("resize", () => chart.resize());
 };
 
 const lowest = (rows) => Math.max(0, 10 * Math.floor((Math.min(...rows.map((row) => row.low)) - 2) / 10));

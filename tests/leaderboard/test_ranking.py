@@ -1,6 +1,7 @@
 """Worked examples, computed by hand, and laws."""
 
 import random
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction as F
 
@@ -8,7 +9,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.ranking import Contender, aggregate, cut, rank, scale
+from leaderboard.ranking import Contender, Method, combine, rank, scale
+from tests.ranking.cut import cut
+from tests.ranking.fields import field as sheets_of
+
+
+@dataclass(frozen=True)
+class Combined:
+    value: F
+    dropped: tuple[int, ...]  # positions in the input
+
+
+def aggregate(scores, method):
+    """One team's totals, in the order of its judges; None without any."""
+    sheets = sheets_of(scores)
+    combined = combine(sheets, Method(method))
+    if not sheets:
+        return None
+    effects = [combined.sheets[sheet.key] for sheet in sheets]
+    dropped = [n for n, effect in enumerate(effects) if effect.dropped]
+    lowest_first = sorted(dropped, key=lambda n: (sheets[n].total, n))
+    return Combined(combined.scores["t0"], tuple(lowest_first))
 
 
 def contender(key, *scores, ties=()):
@@ -38,7 +59,7 @@ def test_three_scores_or_fewer_are_all_kept(scores):
 
 def test_nobody_scored_is_no_score():
     assert aggregate([], "mean") is None
-    with pytest.raises(ValueError, match="unknown aggregation"):
+    with pytest.raises(ValueError, match="unknown method"):
         aggregate([1], "median?")
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard.ranking import Placed, cut
+from leaderboard.ranking import Placed
 from leaderboard.ranking.selection import (
     Candidate,
     Code,
@@ -17,6 +17,7 @@ from leaderboard.ranking.selection import (
     Ties,
     select,
 )
+from tests.ranking.cut import cut
 
 IN, TIED, RESERVE, OUT = Outcome.IN, Outcome.TIED, Outcome.RESERVE, Outcome.OUT
 

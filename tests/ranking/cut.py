@@ -1,4 +1,5 @@
-"""Who is above the cut, who is below, and who ties across it."""
+"""Who is above the cut, who is below, and who ties across it: selection without any rule, written
+once more to compare with."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
