@@ -641,7 +641,7 @@ class _Facts:
         vetoed = bool(stored.get("vetoed"))
         if how.name in COMPARING:
             # Every sheet of the round has its part in it; what came of them, the standing holds.
-            scaled = stored.get("scaled")
+            scaled = stored.get("exact", stored.get("scaled"))
             value = None if scaled is None else Fraction(scaled)
         else:
             value = self._anew(sheets, counted, how)

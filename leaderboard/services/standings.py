@@ -129,7 +129,7 @@ def _show_result(round: Round, signed: Standing) -> None:
 
 
 def _for_the_public(explanation: dict) -> dict:
-    inside = ("public", "submission", "received_at", "sheets", "vetoed")
+    inside = ("public", "submission", "received_at", "sheets", "vetoed", "exact")
     components = [
         {name: value for name, value in component.items() if name not in inside}
         for component in explanation["components"]
@@ -710,6 +710,8 @@ def _explain(name, component, details: dict | None, audience: str) -> dict:
             }
     elif audience == FULL:
         explained["vetoed"] = details["vetoed"]
+        # Twelve decimals are for showing; whoever adds the components up again needs all of it.
+        explained["exact"] = details["scaled"]
         explained["sheets"] = [
             {**sheet, **{name: _text(sheet[name]) for name in ("total", "counted_as")}}
             for sheet in details["sheets"]

@@ -567,6 +567,20 @@ def test_a_method_that_compares_judges_says_what_each_sheet_counted_as(track, or
     assert one.matches
 
 
+def test_a_score_that_compares_judges_is_explained_exactly(track, organizer):
+    """By Borda the second of four has 200/3; twelve decimals of it do not add up to the total."""
+    teams, judges = [make_team(track) for _n in range(4)], [make_judge(track.event)]
+    round = roadshow(track, teams, judges, [[9], [7], [5], [2]])
+    save_scheme(
+        round, organizer, advance_count=1, tie_breaks=[], decimals=2, reason="test",
+        components=[{"kind": "judges", "source": round, "weight": 100, "aggregation": "borda"}],
+    )  # fmt: skip
+    one = explain(round.participations.get(team=teams[1]))
+    (part,) = one.components
+    assert part.value == Fraction(200, 3)
+    assert one.matches
+
+
 def test_what_is_dropped_criterion_by_criterion_is_shown_mark_by_mark(track, organizer):
     teams, judges = [make_team(track)], [make_judge(track.event) for _n in range(4)]
     round = make_round(track, format="roadshow", kind="final", ordinal=4)
