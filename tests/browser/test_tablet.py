@@ -1273,3 +1273,22 @@ def test_a_dialog_gives_the_focus_back(tablet, hall):
     page.locator("#confirm-submit").press("Enter")
     tablet.saved()
     expect(page.locator("h1")).to_be_focused()  # the button is no more
+
+
+def test_a_dialog_opened_at_once_after_another_stays_open(tablet, hall):
+    """The browser tells that the first was closed when the second is open already."""
+    page = tablet.page
+    tablet.open(hall.assignments()[0]).fill(hall)
+    tablet.saved()
+    page.get_by_role("button", name="Submit…").click()
+    is_open = page.evaluate("""async () => {
+      const named = (text) =>
+        [...document.querySelectorAll("button")].find((b) => b.textContent.includes(text));
+      const closed = new Promise((done) =>
+        document.querySelector("dialog").addEventListener("close", () => setTimeout(done)));
+      named("Back to the marks").click();
+      named("Submit…").click();
+      await closed;
+      return document.querySelector("dialog")?.open ?? false;
+    }""")
+    assert is_open

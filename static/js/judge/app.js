@@ -91,6 +91,11 @@ const act = {
     if (document.activeElement === document.body) showWhere();
   },
 
+  // The browser tells of it a moment later, when the next dialog may be open already.
+  closed(event) {
+    if (event.target.isConnected) act.cancel();
+  },
+
   submit(round, team) {
     const { marks } = effective(team, tablet.own);
     act.cancel();
@@ -265,7 +270,7 @@ function stageView({ page, team }) {
 
 function dialogView() {
   if (app.dialog?.kind === "stay") {
-    return html`<dialog aria-labelledby="dialog-title" @close=${act.cancel}>
+    return html`<dialog aria-labelledby="dialog-title" @close=${act.closed}>
       <h2 id="dialog-title">${t("stay_title", { n: tablet.endangered })}</h2>
       <p>${t("stay_help")}</p>
       <p class="buttons"><button class="btn btn-primary" @click=${act.export}>${t("export")}</button>
@@ -276,7 +281,7 @@ function dialogView() {
   if (!app.dialog || !team || team.assignment !== app.dialog.assignment) return nothing;
   const name = teamName(team);
   if (app.dialog.kind === "recuse") {
-    return html`<dialog aria-labelledby="dialog-title" @close=${act.cancel}>
+    return html`<dialog aria-labelledby="dialog-title" @close=${act.closed}>
       <form @submit=${(event) => act.recuse(event, team)}>
         <h2 id="dialog-title">${t("recuse_title", { team: name })}</h2>
         <p>${t("recuse_help")}</p>
@@ -296,7 +301,7 @@ function dialogView() {
     if (criterion.kind !== "veto") return plain(mark);
     return mark === null ? "–" : t(Number(mark) ? "met" : "not_met");
   };
-  return html`<dialog aria-labelledby="dialog-title" @close=${act.cancel}>
+  return html`<dialog aria-labelledby="dialog-title" @close=${act.closed}>
     <h2 id="dialog-title">${t("submit_title", { team: name })}</h2>
     <dl class="confirm">${criteria.map((criterion) => html`
       <div><dt>${pick(criterion, "name")}</dt><dd>${words(criterion)}</dd></div>`)}
