@@ -11,17 +11,24 @@ from leaderboard.models import (
     Scheme,
     SchemeComponent,
 )
+from leaderboard.models.scheme import (
+    MOST_TIE_BREAKS,
+    NAMED_CRITERION,
+    criterion_of,
+    tie_break_label,
+)
+from leaderboard.services.schemes import criteria_names
 
 
 class SchemeForm(forms.ModelForm):
-    tie_breaks = forms.MultipleChoiceField(
-        label=_("Tie-breaks"),
-        choices=Scheme.TieBreak,
+    """A scheme's own fields; the tie-breaks one by one, in the order in which they are asked."""
+
+    conditions = forms.MultipleChoiceField(
+        label=_("Only teams have a rank of which"),
+        choices=Scheme.Condition,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("Asked in the order in which they stand here."),
     )
-
     reason = forms.CharField(
         label=_("Reason of the change"),
         max_length=1000,
@@ -38,20 +45,47 @@ class SchemeForm(forms.ModelForm):
 
     class Meta:
         model = Scheme
-        fields = ["advance_count", "decimals", "tie_breaks"]
+        fields = ["advance_count", "decimals", "rounding", "minimum_total", "conditions", "seed"]
 
     def __init__(self, *args, round: Round, **kwargs):
         super().__init__(*args, **kwargs)
+        criteria = criteria_names(round)
+        # Those that are in force can be left as they are, whatever has become of the rubric.
+        stored = [code for name in self.instance.tie_breaks if (code := criterion_of(name))]
+        codes = dict.fromkeys([*criteria, *stored])
+        choices = [
+            ("", "–"),
+            *Scheme.TieBreak.choices,
+            *(
+                (name, tie_break_label(name, criteria))
+                for name in (NAMED_CRITERION + code for code in codes)
+            ),
+        ]
+        for n in range(MOST_TIE_BREAKS):
+            asked = self.instance.tie_breaks[n : n + 1]
+            self.fields[f"tie_break_{n + 1}"] = forms.ChoiceField(
+                label=_("Tie-break %(n)s") % {"n": n + 1},
+                choices=choices,
+                required=False,
+                initial=asked[0] if asked else "",
+            )
         self.fields["without"].queryset = Judge.objects.filter(
             assignments__participation__round=round
         ).distinct()
         if not self.fields["without"].queryset.exists():
             del self.fields["without"]
 
+        self.fields["rounding"].required = False
+
+    def clean_rounding(self):
+        return self.cleaned_data["rounding"] or Scheme.Rounding.NONE
+
     @property
     def rules(self) -> dict:
         """What the form says of the scheme itself."""
-        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+        said = [self.cleaned_data[f"tie_break_{n + 1}"] for n in range(MOST_TIE_BREAKS)]
+        fields = {name: self.cleaned_data[name] for name in self.Meta.fields}
+        return fields | {"tie_breaks": [name for name in said if name]}
 
     def _post_clean(self):
         """The service checks the scheme as a whole."""
@@ -61,17 +95,21 @@ class ComponentForm(forms.ModelForm):
     class Meta:
         model = SchemeComponent
         fields = [
-            "kind", "source", "weight", "metric", "aggregation", "trim", "per", "worst", "best",
+            "kind", "source", "weight", "aggregation", "trim", "per", "metric", "scaling", "worst",
+            "best", "minimum",
         ]  # fmt: skip
 
     def __init__(self, *args, rounds, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["source"].queryset = rounds
-        for name in ("trim", "per"):  # most methods have neither
+        for name in ("trim", "per", "scaling"):  # most components have none of them
             self.fields[name].required = False
 
     def clean_trim(self):
         return self.cleaned_data["trim"] or 1
+
+    def clean_scaling(self):
+        return self.cleaned_data["scaling"] or SchemeComponent.Scaling.BOUNDS
 
     def clean_per(self):
         return self.cleaned_data["per"] or SchemeComponent.Per.TOTAL

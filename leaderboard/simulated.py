@@ -45,7 +45,7 @@ from judging.services.scoresheets import Sent, open_sheet, save_mark, submit_she
 from leaderboard.exports.finalists import FORMATS, export
 from leaderboard.models import Advancement
 from leaderboard.services import advancement
-from leaderboard.services.schemes import ensure_scheme, save_scheme
+from leaderboard.services.schemes import rules_of, save_scheme
 
 FINALISTS = 10
 # Each round before the final lets so many times as many through.
@@ -179,17 +179,9 @@ class Season:
                     round, self.organizer, metric="accuracy",
                     reference=ContentFile(table, "reference.csv"),
                 )  # fmt: skip
-            scheme = ensure_scheme(round)
-            fields = ("kind", "source", "weight", "metric", "aggregation", "trim", "per", "worst",
-                      "best")  # fmt: skip
-            components = [
-                {name: getattr(component, name) for name in fields}
-                for component in scheme.components.select_related("source")
-            ]
-            save_scheme(
-                round, self.organizer, advance_count=0 if last else sizes[n + 1],
-                tie_breaks=scheme.tie_breaks, decimals=scheme.decimals, components=components,
-            )  # fmt: skip
+            count = 0 if last else sizes[n + 1]
+            rules = rules_of(round).fields | {"advance_count": count}
+            save_scheme(round, self.organizer, **rules)
             made.append(round)
         return made
 

@@ -36,6 +36,7 @@ def save_entry(team: Team, by: User, **fields) -> Entry:
     if changed:
         entry.save()
         LogEntry.write(team, "entry_edited", by=by, after=", ".join(changed))
+        team.tell_rankings()  # some rank only teams with a repository or a licence
     return entry
 
 

@@ -187,9 +187,11 @@ def withdraw_team(team: Team, by: User, reason: str = "") -> None:
     _end_participations(team, ParticipationStatus.WITHDRAWN, by, reason)
 
 
+@transaction.atomic
 def confirm_team(team: Team, by: User) -> None:
     """The organizer has checked the team. Raises WrongMove."""
     team.move_to(TeamStatus.CONFIRMED, by=by)
+    team.tell_rankings()  # some rank confirmed teams alone
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contest.models import Round
 from judging.models import Criterion, Judge, Mark, Panel, Recusal, Scoresheet
-from judging.services.totals import exact_parts, first_share, is_veto, kept_within
+from judging.services.totals import exact_parts, is_veto, kept_within, shares
 from judging.states import ScoresheetStatus
 
 
@@ -22,11 +22,16 @@ class SheetTotal:
     organisation_en: str
     total: Fraction  # 0–100
     parts: dict[str, Fraction]  # points of each criterion, by its code; see exact_parts
-    first_criterion: Fraction  # 0–100, of the rubric's first scored criterion
+    shares: dict[str, Fraction]  # 0–100, of each scored criterion by its code, in their order
     veto: bool  # the judge says that the team does not meet a condition
     veto_rule: str  # of the rubric, see Rubric.VetoRule
     counted: bool
     why_not: str = ""
+
+    @property
+    def first_criterion(self) -> Fraction:
+        """0–100, of the rubric's first scored criterion."""
+        return next(iter(self.shares.values()))
 
 
 def inputs_of(round: Round) -> tuple[dict, dict[int, list[Criterion]], set[tuple[int, int]]]:
@@ -90,7 +95,7 @@ def sheet_totals(round: Round) -> list[SheetTotal]:
                 organisation_en=judge.organisation_en,
                 total=kept_within(sum(parts.values(), Fraction(0))),
                 parts=parts,
-                first_criterion=first_share(mine, given),
+                shares=shares(mine, given),
                 veto=is_veto(mine, given),
                 veto_rule=rubric.veto_rule,
                 counted=not out,

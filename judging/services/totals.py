@@ -60,12 +60,14 @@ def exact_total(criteria: Iterable[Criterion], marks: Mapping[int, Decimal]) -> 
     return None if parts is None else kept_within(sum(parts.values(), Fraction(0)))
 
 
-def first_share(criteria: Iterable[Criterion], marks: Mapping[int, Decimal]) -> Fraction | None:
-    """The first scored criterion's mark on a scale of 0 to 100; None while it is missing."""
-    first = next((c for c in criteria if c.kind == Kind.SCORED), None)
-    if first is None or first.pk not in marks:
-        return None
-    return _points(Kind.SCORED, 1, first.minimum, first.maximum, 1, marks[first.pk])
+def shares(criteria: Iterable[Criterion], marks: Mapping[int, Decimal]) -> dict[str, Fraction]:
+    """Each scored criterion's mark on a scale of 0 to 100 by its code, in the rubric's order; what
+    has no mark is left out."""
+    return {
+        c.code: _points(Kind.SCORED, 1, c.minimum, c.maximum, 1, marks[c.pk])
+        for c in criteria
+        if c.kind == Kind.SCORED and c.pk in marks
+    }
 
 
 def is_veto(criteria: Iterable[Criterion], marks: Mapping[int, Decimal]) -> bool:

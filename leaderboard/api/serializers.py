@@ -17,6 +17,7 @@ from leaderboard.models import (
     Standing,
     StandingRow,
 )
+from leaderboard.services.schemes import Rules
 
 
 def organized_rounds(user):
@@ -111,13 +112,18 @@ class ComponentSerializer(serializers.ModelSerializer):
     class Meta:
         model = SchemeComponent
         fields = [
-            "kind", "source", "weight", "metric", "aggregation", "trim", "per", "worst", "best",
+            "kind", "source", "weight", "metric", "aggregation", "trim", "per", "scaling", "worst",
+            "best", "minimum",
         ]  # fmt: skip
 
 
 class SchemeSerializer(serializers.ModelSerializer):
     components = ComponentSerializer(many=True)
-    tie_breaks = serializers.ListField(child=serializers.ChoiceField(Scheme.TieBreak.choices))
+    tie_breaks = serializers.ListField(
+        child=serializers.CharField(max_length=60),
+        help_text=f"In order: {', '.join(Scheme.TieBreak.values)}, or criterion:<code>",
+    )
+    conditions = serializers.ListField(child=serializers.ChoiceField(Scheme.Condition.choices))
     reason = serializers.CharField(
         write_only=True,
         required=False,
@@ -127,7 +133,7 @@ class SchemeSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Scheme
-        fields = ["round", "advance_count", "tie_breaks", "decimals", "components", "reason"]
+        fields = ["round", *Rules.SCHEME, "components", "reason"]
         read_only_fields = ["round"]
 
 

@@ -24,7 +24,10 @@ MEANINGS: dict[str, Promise] = {
     "awards": _("Prizes won in this round"),
     "total": _("Weighted mean of the components, 0 to 100"),
     "status": _("active, baseline (of the organizers, without a rank), withdrawn or disqualified"),
-    "lacks": _("What a team without a rank lacks"),
+    "lacks": _("Why a team has no rank"),
+    "conditions_unmet": _("How many of the scheme’s conditions the team does not meet"),
+    "below_minimum": _("How many minimums it does not come to; of a component 1: its own"),
+    "ranked_total": _("The total as it is ranked; empty: not ranked"),
     "tie_breaks": _("Tie-breaks that were asked, in their order"),
     "tie_break_1": _(
         "What the first tie-break compares, better the higher it is; of the earlier submission, "
@@ -34,6 +37,9 @@ MEANINGS: dict[str, Promise] = {
     "tie_break_3": _("What the third tie-break compares"),
     "tie_break_4": _("What the fourth tie-break compares"),
     "tie_break_5": _("What the fifth tie-break compares"),
+    "tie_break_6": _("What the sixth tie-break compares"),
+    "tie_break_7": _("What the seventh tie-break compares"),
+    "tie_break_8": _("What the eighth tie-break compares"),
     "advances": _("in: advances; out: does not; tied: waits for a decision"),
     "stated_rank": _(
         "The rank by the platform’s ranking; once the round is decided, the signed one"
@@ -62,6 +68,10 @@ MEANINGS: dict[str, Promise] = {
     "raw": _("The metric’s value"),
     "worst": _("The metric’s value that gives 0"),
     "best": _("The metric’s value that gives 100"),
+    "scaling": _("bounds, rank or zscore: how the metric becomes a score"),
+    "teams_beaten": _("Other teams with a worse value, equals by half; where it is scaled by rank"),
+    "other_teams": _("How many other teams there are"),
+    "minimum": _("The lowest score with a rank"),
     "submission": _("The submission that counts"),
     "received_at": _("When it was received, UTC"),
     "stated_score": _("The score by the platform"),

@@ -15,6 +15,7 @@ from contest import tables_out
 from leaderboard.exports.columns import explained
 from leaderboard.exports.finalists import records
 from leaderboard.models import Standing
+from leaderboard.models.scheme import MOST_TIE_BREAKS
 from leaderboard.ranking.methods import COMPARING, MODELS, droppable
 from leaderboard.services.explanation import (
     SUBMITTED_AND_FREE,
@@ -27,15 +28,16 @@ from leaderboard.services.explanation import (
     explain_in_parts,
 )
 
-TIE_BREAKS = tuple(f"tie_break_{n}" for n in range(1, 6))
+TIE_BREAKS = tuple(f"tie_break_{n}" for n in range(1, MOST_TIE_BREAKS + 1))
 TEAMS = (
     "rank", "team_code", "team_name_zh", "team_name_en", "status", "total", "stated_total",
-    "lacks", "advances", "tie_breaks", *TIE_BREAKS,
+    "conditions_unmet", "below_minimum", "lacks", "advances", "tie_breaks", *TIE_BREAKS,
 )  # fmt: skip
 COMPONENTS = (
     "team_code", "component", "kind", "round", "weight", "aggregation", "trim", "per", "basis",
-    "sheets_counted", "dropped_each_end", "vetoes", "vetoed", "metric", "raw", "worst", "best",
-    "submission", "received_at", "score", "points",
+    "sheets_counted", "dropped_each_end", "vetoes", "vetoed", "metric", "raw", "scaling", "worst",
+    "best", "teams_beaten", "other_teams", "submission", "received_at", "minimum", "below_minimum",
+    "score", "points",
 )  # fmt: skip
 SHEETS = (
     "team_code", "component", "sheet", "judge", "organisation_zh", "organisation_en", "state",
@@ -92,6 +94,8 @@ def _team(one: Explanation) -> dict:
         "status": one.status,
         "total": one.total,
         "stated_total": one.stated,
+        "conditions_unmet": len(one.unmet),
+        "below_minimum": len(one.below),
         "lacks": "; ".join(one.lacks),
         "advances": one.outcome,
         "tie_breaks": ", ".join(tie.name for tie in one.tie_breaks),
@@ -119,10 +123,15 @@ def _component(one: Explanation, part: ComponentExplained) -> ComponentRows:
         "vetoed": int(judges.vetoed) if judges else None,
         "metric": metric.metric if metric else None,
         "raw": metric.raw if metric else None,
+        "scaling": metric.scaling if metric else None,
         "worst": metric.worst if metric else None,
         "best": metric.best if metric else None,
+        "teams_beaten": metric.beaten if metric else None,
+        "other_teams": metric.others if metric else None,
         "submission": metric.submission if metric else None,
         "received_at": metric.received_at if metric else None,
+        "minimum": part.minimum,
+        "below_minimum": int(part.name in one.below),
         "score": part.value,
         "points": part.points,
     }

@@ -20,15 +20,17 @@ from leaderboard.exports import scores
 from leaderboard.exports.columns import COLUMNS, both, explained
 from leaderboard.exports.scores import ComponentRows, TeamRows, as_number
 from leaderboard.models import SchemeComponent, Standing
-from leaderboard.services.explanation import method_of
+from leaderboard.services.explanation import Explanation, MetricPart, method_of
 from leaderboard.services.schemes import ensure_scheme
+from leaderboard.services.standings import terms_of
 
 # Totals are compared to so many decimals: what is equal by the rules must be equal in floats.
 PLACES = 9
 NEAR = "1E-8"
 TEAMS = (
-    "rank", "team_code", "team_name_zh", "team_name_en", "status", "total", "stated_rank",
-    "stated_total", "check_rank", "check_total", "lacks", "advances", "tie_breaks",
+    "rank", "team_code", "team_name_zh", "team_name_en", "status", "total", "conditions_unmet",
+    "below_minimum", "ranked_total", "stated_rank", "stated_total", "check_rank", "check_total",
+    "lacks", "advances", "tie_breaks",
     *scores.TIE_BREAKS,
 )  # fmt: skip
 COMPONENTS = (*scores.COMPONENTS[:-1], "stated_score", "check_score")
@@ -85,6 +87,7 @@ class _Block:
 class _Workbook:
     def __init__(self, book: Book, standing: Standing):
         self.standing = standing
+        self.terms = terms_of(standing.method)
         self.about = book.tab("about", ("item", "value"))
         self.teams = book.tab("teams", TEAMS, frozen=2)
         self.components = book.tab("components", COMPONENTS, frozen=2)
@@ -120,6 +123,9 @@ class _Workbook:
         method, heads = told.pop("method"), told.pop("judging_records")
         items = list(told.items())
         items += [(f"tie_break_{n}", name) for n, name in enumerate(method["tie_breaks"], 1)]
+        for name in ("rounding", "decimals", "minimum_total", "seed"):
+            items += [(name, method[name])] if name in method else []
+        items += [("condition", name) for name in method.get("conditions", ())]
         for part in method["components"]:
             value = " ".join(str(part[n]) for n in ("aggregation", "trim", "per") if n in part)
             items.append((part["name"], f"{part['source']}, {part['weight']} {value}".strip()))
@@ -148,15 +154,7 @@ class _Workbook:
             "check_total": None,
         }
         if one.components:
-            score, weight = block("score"), block("weight")
-            values["total"] = _formula(
-                f"=IF(COUNT({score})={len(one.components)},"
-                f'ROUND(SUMPRODUCT({weight},{score})/SUM({weight}),{PLACES}),"")',
-                total,
-            )
-            values["check_total"] = self._check(
-                self.teams, "total", "stated_total", total, one.stated
-            )
+            values |= self._total(one, block, total)
         if active:
             values["rank"] = Formula(self._rank(row, len(one.tie_breaks)), _cached(one.rank))
             values["check_rank"] = self._check(
@@ -164,19 +162,50 @@ class _Workbook:
             )
         self.teams.add(values)
 
+    def _total(self, one: Explanation, block: _Block, total: Fraction | None) -> dict:
+        """The total, and as what it is ranked: not at all below a minimum, or where a condition is
+        not met."""
+        terms, row = self.terms, self.teams.row
+        score, weight = self._added(block("score")), block("weight")
+        places = PLACES if terms.places is None else terms.places
+        cell = {n: self.teams.cell(n, row) for n in TEAMS}
+        below = f"SUM({block('below_minimum')})"
+        if terms.minimum_total is not None:
+            least = float(terms.minimum_total)
+            below += f'+IF({cell["total"]}="",0,IF({cell["total"]}<{least},1,0))'
+        is_ranked = total is not None and not one.below and not one.unmet
+        return {
+            "total": _formula(
+                f"=IF(COUNT({block('score')})={len(one.components)},"
+                f'ROUND(SUMPRODUCT({weight},{score})/SUM({weight}),{places}),"")',
+                total,
+            ),
+            "below_minimum": Formula(f"={below}", len(one.below)),
+            "ranked_total": _formula(
+                f'=IF({cell["below_minimum"]}+{cell["conditions_unmet"]}>0,"",{cell["total"]})',
+                total if is_ranked else None,
+            ),
+            "check_total": self._check(self.teams, "total", "stated_total", total, one.stated),
+        }
+
+    def _added(self, score: str) -> str:
+        """Scores as they are added up."""
+        terms = self.terms
+        return f"ROUND({score},{terms.places})" if terms.rounds_components else score
+
     def _rank(self, row: int, tie_breaks: int) -> str:
         """By total, then by as many tie-breaks as were asked of this team."""
 
         def column(name: str) -> str:
             return self.ranked(name, here=True)
 
-        total = self.teams.cell("total", row)
-        terms, equal = [], f"({column('total')}={total})"
+        total = self.teams.cell("ranked_total", row)
+        terms, equal = [], f"({column('ranked_total')}={total})"
         for name in scores.TIE_BREAKS[:tie_breaks]:
             mine = self.teams.cell(name, row)
             terms.append(f"+SUMPRODUCT({equal}*({column(name)}>{mine}))")
             equal += f"*({column(name)}={mine})"
-        return f'=IF({total}="","",RANK({total},{column("total")}){"".join(terms)})'
+        return f'=IF({total}="","",RANK({total},{column("ranked_total")}){"".join(terms)})'
 
     # One component.
 
@@ -199,17 +228,27 @@ class _Workbook:
         if judges is not None and rows.sheets:
             values |= self._judges(rows, sheets, criteria)
         elif part.metric is not None:
-            cell = self._of_components
-            values["score"] = _formula(
-                f"=MIN(100,MAX(0,100*({cell('raw')}-{cell('worst')})"
-                f"/({cell('best')}-{cell('worst')})))",
-                part.value,
+            values["score"] = _formula(self._of_metric(part.metric), part.value)
+        if part.minimum is not None:
+            least, score = self._of_components("minimum"), self._of_components("score")
+            compared = self._added(score) if self.terms.rounds_components else _near(score)
+            values["below_minimum"] = Formula(
+                f'=IF({score}="",0,IF({compared}<{least},1,0))', rows.component["below_minimum"]
             )
         if isinstance(values["score"], Formula):
             values["check_score"] = self._check(
                 self.components, "score", "stated_score", part.value, part.value
             )
         self.components.add(values)
+
+    def _of_metric(self, metric: MetricPart) -> str:
+        cell = self._of_components
+        if metric.beaten is not None:
+            beaten, others = cell("teams_beaten"), cell("other_teams")
+            return f"=IF({others}=0,100,100*{beaten}/{others})"
+        return (
+            f"=MIN(100,MAX(0,100*({cell('raw')}-{cell('worst')})/({cell('best')}-{cell('worst')})))"
+        )
 
     def _of_components(self, column: str) -> str:
         return self.components.cell(column, self.components.row)
@@ -341,6 +380,11 @@ class _Workbook:
             f'IF(ABS({a}-{b})<{NEAR},"OK",{a}-{b})))',
             known,
         )
+
+
+def _near(number: str) -> str:
+    """What is equal by the rules must be equal in floats."""
+    return f"ROUND({number},{PLACES})"
 
 
 def _mean_of(aggregation: str, numbers: str, count: str, dropped: str) -> str:

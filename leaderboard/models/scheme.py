@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -7,6 +8,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from leaderboard.ranking import Method
+
+PERCENT = [MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100))]
+# So many tie-breaks may follow each other.
+MOST_TIE_BREAKS = 8
 
 
 def default_tie_breaks() -> list[str]:
@@ -20,8 +25,20 @@ class Scheme(models.Model):
         JUDGES = "judges", _("higher judges' score")
         METRIC = "metric", _("higher automated score")
         CRITERION = "criterion", _("higher mark on the rubric's first criterion")
+        HEAD_TO_HEAD = "head_to_head", _("head to head: whom more judges put ahead")
         EARLIEST = "earliest", _("earlier submission")
         CHAIR = "chair", _("decision of the panel's chair")
+        DRAW = "draw", _("draw with the recorded seed")
+
+    class Rounding(models.TextChoices):
+        NONE = "none", _("nothing: exact totals are compared")
+        TOTALS = "totals", _("totals, as they are shown")
+        ALL = "all", _("component scores and totals, as they are shown")
+
+    class Condition(models.TextChoices):
+        CONFIRMED = "confirmed", _("the team has been confirmed")
+        REPOSITORY = "repository", _("the entry names a source repository")
+        LICENCE = "licence", _("the entry has a licence")
 
     round = models.OneToOneField(
         "contest.Round", models.CASCADE, related_name="scheme", verbose_name=_("round")
@@ -33,6 +50,29 @@ class Scheme(models.Model):
     decimals = models.PositiveSmallIntegerField(
         _("decimals shown"), default=2, validators=[MaxValueValidator(6)]
     )
+    rounding = models.CharField(
+        _("rounded before they are compared"),
+        max_length=10,
+        choices=Rounding,
+        default=Rounding.NONE,
+        help_text=_("Half up, to the decimals shown."),
+    )
+    minimum_total = models.DecimalField(
+        _("lowest total with a rank"),
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=PERCENT,
+        help_text=_("0–100; whoever has less is listed without a rank and does not advance."),
+    )
+    conditions = models.JSONField(_("only teams have a rank of which"), default=list, blank=True)
+    seed = models.CharField(
+        _("seed of the draw"),
+        max_length=100,
+        blank=True,
+        help_text=_("Left empty, one is drawn when the tie-break is added."),
+    )
 
     class Meta:
         verbose_name = _("ranking scheme")
@@ -43,15 +83,19 @@ class Scheme(models.Model):
 
     def clean(self):
         super().clean()
-        known = set(self.TieBreak.values)
-        wrong = [name for name in self.tie_breaks if name not in known]
-        if wrong or len(set(self.tie_breaks)) != len(self.tie_breaks):
-            raise ValidationError(
-                {
-                    "tie_breaks": _("Name each tie-break once; known are: %(known)s.")
-                    % {"known": ", ".join(sorted(known))}
-                }
-            )
+        self._require_known("tie_breaks", self.TieBreak.values, is_tie_break)
+        self._require_known("conditions", self.Condition.values)
+        if len(self.tie_breaks) > MOST_TIE_BREAKS:
+            said = _("At most %(most)s tie-breaks.") % {"most": MOST_TIE_BREAKS}
+            raise ValidationError({"tie_breaks": said})
+
+    def _require_known(self, field: str, known: list[str], is_known=None) -> None:
+        """Raise ValidationError for a name that is not known, or comes twice."""
+        names = getattr(self, field)
+        wrong = [name for name in names if not (is_known or known.__contains__)(name)]
+        if wrong or len(set(names)) != len(names):
+            said = _("Name each once; known are: %(known)s.") % {"known": ", ".join(known)}
+            raise ValidationError({field: said})
 
     def audit_event(self):
         return self.round.event
@@ -73,6 +117,11 @@ class SchemeComponent(models.Model):
         SEVERITY = "severity", _("mean adjusted for severe and lenient judges")
         ORDINAL = "ordinal", _("ordinal model of teams and judges")
         BRADLEY_TERRY = "bradley_terry", _("pairs by judge (Bradley–Terry)")
+
+    class Scaling(models.TextChoices):
+        BOUNDS = "bounds", _("between two values")
+        RANK = "rank", _("by rank: the share of the other teams that are beaten")
+        ZSCORE = "zscore", _("by z-scores: the mean is 50, a standard deviation 10 points")
 
     class Per(models.TextChoices):
         TOTAL = "total", _("of the sheets’ totals")
@@ -117,6 +166,9 @@ class SchemeComponent(models.Model):
     per = models.CharField(
         _("median or trimmed mean"), max_length=10, choices=Per, default=Per.TOTAL
     )
+    scaling = models.CharField(
+        _("metric is scaled"), max_length=10, choices=Scaling, default=Scaling.BOUNDS
+    )
     # Of the metric: the raw values that become 0 and 100; where less is better, 0 is the larger.
     worst = models.FloatField(
         _("metric value that gives 0"),
@@ -125,6 +177,15 @@ class SchemeComponent(models.Model):
         help_text=_("Left out, both are the natural bounds of the metric."),
     )
     best = models.FloatField(_("metric value that gives 100"), null=True, blank=True)
+    minimum = models.DecimalField(
+        _("lowest score with a rank"),
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=PERCENT,
+        help_text=_("0–100 of this component; whoever has less is listed without a rank."),
+    )
 
     class Meta:
         ordering = ["pk"]
@@ -160,8 +221,21 @@ class SchemeComponent(models.Model):
     def method_label(self) -> str:
         return method_label(self.aggregation, self.method.trim, self.method.per)
 
+    @property
+    def how(self) -> str:
+        """How the component's score is made, in words."""
+        if self.kind == self.Kind.JUDGES:
+            return self.method_label
+        if self.scaling != self.Scaling.BOUNDS:
+            return str(self.get_scaling_display())
+        if self.worst is None:
+            return gettext("natural bounds of the metric")
+        return f"{self.worst:g} → 0, {self.best:g} → 100"
+
     def clean(self):
         super().clean()
+        if self.scaling != self.Scaling.BOUNDS and (self.worst, self.best) != (None, None):
+            raise ValidationError({"worst": _("Only a metric scaled between two values has them.")})
         if (self.worst is None) != (self.best is None):
             raise ValidationError({"best": _("Give both values, or neither.")})
         if not self.scheme_id or not self.source_id:
@@ -171,6 +245,29 @@ class SchemeComponent(models.Model):
             raise ValidationError(
                 {"source": _("A component comes from this round or an earlier one of its track.")}
             )
+
+
+NAMED_CRITERION = "criterion:"
+
+
+def is_tie_break(name) -> bool:
+    """Whether a scheme can ask it: one of ``Scheme.TieBreak``, or ``criterion:`` and the code of a
+    criterion."""
+    if not isinstance(name, str):
+        return False
+    return name in Scheme.TieBreak.values or bool(criterion_of(name))
+
+
+def criterion_of(tie_break: str) -> str:
+    """The code of the criterion that a tie-break names; empty if it names none."""
+    return tie_break.removeprefix(NAMED_CRITERION) if tie_break.startswith(NAMED_CRITERION) else ""
+
+
+def tie_break_label(name: str, criteria: Mapping[str, str]) -> str:
+    """A tie-break in words. ``criteria``: names of criteria by their codes."""
+    if code := criterion_of(name):
+        return gettext("higher mark on “%(criterion)s”") % {"criterion": criteria.get(code, code)}
+    return str(Scheme.TieBreak(name).label)
 
 
 def method_label(aggregation: str, trim: int, per: str) -> str:

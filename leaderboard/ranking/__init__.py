@@ -9,7 +9,7 @@ and are rounded, see ``methods``. What there is to say of a ranking's reliabilit
 from leaderboard.ranking.methods import Combined, Method, Note, SheetEffect, combine
 from leaderboard.ranking.scaling import scale
 from leaderboard.ranking.sheets import Sheet
-from leaderboard.ranking.standing import Contender, Placed, rank
+from leaderboard.ranking.standing import Contender, Placed, Terms, rank
 
 __all__ = [
     "Combined",
@@ -19,6 +19,7 @@ __all__ = [
     "Placed",
     "Sheet",
     "SheetEffect",
+    "Terms",
     "combine",
     "rank",
     "scale",

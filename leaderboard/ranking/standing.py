@@ -1,10 +1,15 @@
 """Totals, tie-breaks and competition ranks."""
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import pandas as pd
+
+from contest.numbers import round_half_up
+
+# As which a total that is below its minimum is named; no component is called so.
+TOTAL = "total"
 
 
 @dataclass(frozen=True)
@@ -12,50 +17,100 @@ class Contender:
     """A team with its component scores (0–100, or None where it has none yet).
 
     ``tie_breaks`` holds numbers that are better the higher they are, in the order in which they
-    are asked; None is lower than any number.
+    are asked; None is lower than any number. Who is not eligible has a total and no rank.
     """
 
     key: Hashable
     scores: Mapping[str, Fraction | None]
     tie_breaks: tuple[Fraction | None, ...] = ()
+    is_eligible: bool = True
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the rules ask of scores beyond their weights.
+
+    ``places``: the decimals to which totals are rounded, half up, before anything is compared;
+    None: nothing is rounded. ``rounds_components``: so are the component scores, before they are
+    added up. ``minimums`` by component and ``minimum_total``, 0–100, are compared with what is
+    rounded so; whoever is below one of them has no rank.
+    """
+
+    places: int | None = None
+    rounds_components: bool = False
+    minimums: Mapping[str, Fraction] = field(default_factory=dict)
+    minimum_total: Fraction | None = None
+
+    def score(self, value: Fraction | None) -> Fraction | None:
+        """A component's score as it is added up."""
+        return self.rounded(value) if self.rounds_components else value
+
+    def total(
+        self, scores: Mapping[str, Fraction | None], weights: Mapping[str, Fraction]
+    ) -> Fraction | None:
+        """Weighted mean of the components, Σ w·s / Σ w; None if one is missing."""
+        if any(scores.get(name) is None for name in weights):
+            return None
+        added = sum((weights[name] * self.score(scores[name]) for name in weights), Fraction(0))
+        return self.rounded(added / sum(weights.values()))
+
+    def below(
+        self, scores: Mapping[str, Fraction | None], total: Fraction | None
+    ) -> tuple[str, ...]:
+        """The components, and ``TOTAL``, that are there and do not come to their minimum."""
+        found = [
+            name
+            for name, least in self.minimums.items()
+            if scores.get(name) is not None and self.score(scores[name]) < least
+        ]
+        if self.minimum_total is not None and total is not None and total < self.minimum_total:
+            found.append(TOTAL)
+        return tuple(found)
+
+    def rounded(self, value: Fraction | None) -> Fraction | None:
+        """A total as it is compared."""
+        if value is None or self.places is None:
+            return value
+        return Fraction(round_half_up(value, self.places))
+
+
+EXACT = Terms()
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A place in the ranking; ``rank`` is None for a team that lacks a component."""
+    """A place in the ranking; ``rank`` is None for a team that lacks a component, is below a
+    minimum or not eligible."""
 
     key: Hashable
     rank: int | None
     total: Fraction | None
     missing: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
     # How many tie-breaks were needed to part this team from the others of its total; 0 if none.
     tie_breaks_used: int = 0
     shared: bool = field(default=False)
 
 
-def total(
-    scores: Mapping[str, Fraction | None], weights: Mapping[str, Fraction]
-) -> Fraction | None:
-    """Weighted mean of the components, Σ w·s / Σ w; None if one is missing."""
-    if any(scores.get(name) is None for name in weights):
-        return None
-    return sum((weights[name] * scores[name] for name in weights), Fraction(0)) / sum(
-        weights.values()
-    )
-
-
-def rank(contenders: Sequence[Contender], weights: Mapping[str, Fraction]) -> list[Placed]:
+def rank(
+    contenders: Sequence[Contender], weights: Mapping[str, Fraction], terms: Terms = EXACT
+) -> list[Placed]:
     """Rank by total, then tie-breaks; equals share a rank and the next is skipped: 1, 2, 2, 4.
 
-    Returns the placed first, best first; equals and the unranked in the order of ``str(key)``, so
-    that the list depends on nothing but its input. ``weights`` must be positive; only their
-    proportions count. Raises ValueError otherwise.
+    Returns the placed first, best first, then the unranked, those with the higher totals first.
+    Equals are in the order of ``str(key)``, so that the list depends on nothing but its input.
+    ``weights`` must be positive; only their proportions count. Raises ValueError otherwise.
     """
     if not weights or any(weight <= 0 for weight in weights.values()):
         raise ValueError("weights must be positive")
     contenders = sorted(contenders, key=lambda contender: str(contender.key))
-    totals = [total(contender.scores, weights) for contender in contenders]
-    ranked = [n for n, value in enumerate(totals) if value is not None]
+    totals = [terms.total(contender.scores, weights) for contender in contenders]
+    below = [terms.below(c.scores, total) for c, total in zip(contenders, totals, strict=True)]
+    ranked = [
+        n
+        for n, contender in enumerate(contenders)
+        if totals[n] is not None and not below[n] and contender.is_eligible
+    ]
     # Comparing Fractions is dear; each column becomes dense integer codes once, then pandas ranks.
     columns = [_codes([totals[n] for n in ranked])]
     depth = max((len(contenders[n].tie_breaks) for n in ranked), default=0)
@@ -83,11 +138,52 @@ def rank(contenders: Sequence[Contender], weights: Mapping[str, Fraction]) -> li
         )
         for n, used in zip(order.index, _tie_breaks_used(order.to_numpy()), strict=True)
     ]
-    for contender, value in zip(contenders, totals, strict=True):
-        if value is None:
-            missing = tuple(name for name in weights if contender.scores.get(name) is None)
-            placed.append(Placed(contender.key, None, None, missing))
+    unranked = sorted(
+        set(range(len(contenders))) - set(ranked),
+        key=lambda n: (totals[n] is None, -(totals[n] or 0), n),
+    )
+    for n in unranked:
+        missing = tuple(name for name in weights if contenders[n].scores.get(name) is None)
+        placed.append(Placed(contenders[n].key, None, totals[n], missing, below[n]))
     return placed
+
+
+def part(
+    contenders: Sequence[Contender],
+    weights: Mapping[str, Fraction],
+    level: int,
+    decide: Callable[[list[Hashable]], Mapping[Hashable, Fraction]],
+    terms: Terms = EXACT,
+) -> list[Contender]:
+    """The contenders with what a tie-break says that depends on who is tied.
+
+    ``decide`` is asked about each group of two or more that would be ranked and that nothing before
+    ``level`` (counted from 0) has parted, in the order of ``str(key)``, and gives numbers that are
+    better the higher they are; whom it does not name has none.
+    """
+    tied: dict[tuple, list[Hashable]] = {}
+    for contender in sorted(contenders, key=lambda contender: str(contender.key)):
+        total = terms.total(contender.scores, weights)
+        if total is None or not contender.is_eligible or terms.below(contender.scores, total):
+            continue
+        tied.setdefault((total, contender.tie_breaks[:level]), []).append(contender.key)
+    said: dict[Hashable, Fraction] = {}
+    for keys in tied.values():
+        if len(keys) > 1:
+            said.update(decide(keys))
+    return [
+        replace(
+            contender,
+            tie_breaks=(
+                *contender.tie_breaks[:level],
+                said[contender.key],
+                *contender.tie_breaks[level + 1 :],
+            ),
+        )
+        if contender.key in said
+        else contender
+        for contender in contenders
+    ]
 
 
 def _at(values: tuple, level: int):

@@ -25,15 +25,16 @@ from judging.models import Assignment, Criterion, Mark, RecordEntry, Recusal, Ru
 from judging.services.benchmarks import current_benchmark
 from judging.services.totals import (
     exact_total,
-    first_share,
     fraction_to_decimal,
     kept_within,
 )
 from judging.states import ScoresheetStatus
 from leaderboard.models import AdvancementRow, Scheme, SchemeComponent, Standing, StandingRow
-from leaderboard.models.scheme import method_label
-from leaderboard.ranking import Method, Sheet, combine, scale
+from leaderboard.models.scheme import criterion_of, method_label, tie_break_label
+from leaderboard.ranking import Method, Sheet, Terms, combine, scale
 from leaderboard.ranking.methods import COMPARING, MODELS
+from leaderboard.ranking.scaling import percent_beaten
+from leaderboard.ranking.tie_breaks import drawn
 from leaderboard.services import standings
 from leaderboard.services.advancement import in_force
 from leaderboard.services.schemes import ensure_scheme
@@ -112,7 +113,6 @@ class SheetExplained:
     state: str
     submitted_at: datetime | None
     total: Fraction | None
-    first_criterion: Fraction | None
     veto: bool
     marks: tuple[MarkExplained, ...]
     veto_rule: str = ""
@@ -138,6 +138,11 @@ class SheetExplained:
     @property
     def points(self) -> Fraction:
         return sum((mark.points for mark in self.marks), Fraction(0))
+
+    def percent(self, code: str) -> Fraction | None:
+        """The mark on a criterion, 0–100; without a code, on the first that is scored."""
+        scored = (mark for mark in self.marks if mark.share is not None)
+        return next((mark.percent for mark in scored if code in ("", mark.code)), None)
 
     @property
     def kept_within(self) -> bool:
@@ -183,12 +188,22 @@ class MetricPart:
     label: str
     raw: float
     public: float | None
-    worst: float
-    best: float
+    scaling: str
+    # The raw values that give 0 and 100; None where it is scaled by rank.
+    worst: float | None
+    best: float | None
     unlimited: Fraction  # before it was kept within 0 and 100
+    greater_is_better: bool
     submission: str
     number: int | None
     received_at: datetime
+    # By rank: how many teams have a worse result, equals by half, and how many others there are.
+    beaten: Fraction | None = None
+    others: int | None = None
+
+    @property
+    def scaling_label(self) -> str:
+        return str(SchemeComponent.Scaling(self.scaling).label)
 
     @property
     def kept_within(self) -> bool:
@@ -209,12 +224,28 @@ class ComponentExplained:
     value: Fraction | None
     judges: JudgesPart | None = None
     metric: MetricPart | None = None
+    minimum: Fraction | None = None  # whoever has less is not ranked
+    terms: Terms = field(default=Terms(), repr=False)
 
     source_name = Bilingual("source")
 
     @property
+    def added(self) -> Fraction | None:
+        """The value as it is added up: rounded, where the rules say so."""
+        return self.terms.score(self.value)
+
+    @property
     def points(self) -> Fraction | None:
-        return None if self.value is None else self.share * self.value
+        return None if self.added is None else self.share * self.added
+
+
+@dataclass(frozen=True)
+class DuelExplained:
+    """How many of the judges of both put the team ahead of another, and how many behind it."""
+
+    team: str
+    ahead: int
+    behind: int
 
 
 @dataclass(frozen=True)
@@ -230,10 +261,9 @@ class TieBreakExplained:
     place: int | None = None
     by: str = ""
     reason: str = ""
-
-    @property
-    def label(self) -> str:
-        return str(Scheme.TieBreak(self.name).label)
+    label: str = ""
+    # Head to head: of each other team that it was tied with, how many judges put whom ahead.
+    duels: tuple[DuelExplained, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -258,7 +288,7 @@ class Explanation:
     stated: Decimal | None
     decimals: int
     components: tuple[ComponentExplained, ...]
-    lacks: tuple[str, ...]
+    lacks: tuple[str, ...]  # why there is no rank
     shared: bool
     tie_breaks: tuple[TieBreakExplained, ...]
     tied_with: tuple[TiedTeam, ...]
@@ -274,15 +304,20 @@ class Explanation:
     input_digest: str
     # Of a team that has left the round: what judges gave it, which counts for nothing.
     left_behind: tuple[ComponentExplained, ...] = ()
+    is_incomplete: bool = False  # a component is missing
+    # The components, and “total”, below their minimum; the scheme's conditions that are not met.
+    below: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
+    terms: Terms = field(default=Terms(), repr=False)
 
     name = Bilingual("name")
 
     @property
     def total(self) -> Fraction | None:
         points = [component.points for component in self.components]
-        if not points or None in points or self.lacks:
+        if not points or None in points or self.is_incomplete:
             return None
-        return sum(points, Fraction(0))
+        return self.terms.rounded(sum(points, Fraction(0)))
 
     @property
     def matches(self) -> bool:
@@ -318,7 +353,7 @@ class Explanation:
         if self.total is None:
             return ""
         weights = [_short(part.weight) for part in self.components]
-        values = [self._shown(part.value) for part in self.components]
+        values = [self._shown(part.added) for part in self.components]
         terms = " + ".join(f"{w} × {v}" for w, v in zip(weights, values, strict=True))
         return f"({terms}) ÷ ({' + '.join(weights)}) = {self._shown(self.total)}"
 
@@ -327,6 +362,9 @@ class Explanation:
         if part.value is None:
             return ""
         value = self._shown(part.value)
+        if part.metric and part.metric.beaten is not None:
+            beaten, others = (_short(Fraction(n)) for n in (part.metric.beaten, part.metric.others))
+            return f"100 × {beaten} ÷ {others} = {value}" if part.metric.others else ""
         if part.metric:
             worst, best = (_signed(number) for number in (part.metric.worst, part.metric.best))
             return (
@@ -429,6 +467,7 @@ class _Facts:
     assignments: dict = field(default_factory=dict)  # by (round, team)
     marks: dict = field(default_factory=dict)  # by sheet: {criterion: value}
     criteria: dict = field(default_factory=dict)  # by rubric
+    criteria_names: dict = field(default_factory=dict)  # by code
     # By (sheet, code of the criterion): a mark keeps its history over versions of the rubric.
     revisions: dict = field(default_factory=dict)
 
@@ -437,6 +476,7 @@ class _Facts:
         self.round = Round.objects.select_related("event").get(pk=standing.round_id)
         self.decimals = ensure_scheme(self.round).decimals
         self.method = standing.method["components"]
+        self.terms = standings.terms_of(standing.method)
         self.signed = self.round.is_decided
         teams = {row.participation.team_id for row in self.rows}
         self._read_sheets(teams)
@@ -465,6 +505,7 @@ class _Facts:
             self.marks.setdefault(sheet, {})[criterion] = value
         for criterion in Criterion.objects.filter(rubric__panels__round__in=sources).distinct():
             self.criteria.setdefault(criterion.rubric_id, []).append(criterion)
+            self.criteria_names[criterion.code] = criterion.name
         for entry in (
             RecordEntry.objects.filter(kind=RecordEntry.Kind.MARK, **of_sheet)
             .select_related("by", "criterion")
@@ -566,6 +607,10 @@ class _Facts:
             outcome=outcome,
             outcome_reason=self.decision.reason if outcome and self.decision else "",
             advances=self.standing.method["advance_count"],
+            is_incomplete=bool(said.get("missing")),
+            below=tuple(said.get("below", ())),
+            unmet=tuple(said.get("unmet", ())),
+            terms=self.terms,
             signed=signed,
             signed_at=self.decision.signed_at if signed else None,
             signed_by=self.decision.signed_by.name if signed else "",
@@ -612,24 +657,37 @@ class _Facts:
             value=value,
             judges=judges,
             metric=metric,
+            minimum=self.terms.minimums.get(method["name"]),
+            terms=self.terms,
         )
 
     def _metric(self, method: dict, stored: dict) -> tuple[Fraction, MetricPart]:
-        worst, best = method["worst"], method["best"]
-        low, high, raw = (Fraction(repr(float(n))) for n in (worst, best, stored["value"]))
         benchmark = self.benchmarks.get(_source(method))
         name = stored["metric"]
-        return scale(stored["value"], worst, best), MetricPart(
+        # Scaled by z-scores, each standing's teams make the bounds; by rank there are none.
+        worst, best = (stored.get(end, method.get(end)) for end in ("worst", "best"))
+        beaten = _fraction(stored.get("beaten"))
+        if beaten is not None:
+            value = unlimited = percent_beaten(beaten, stored["others"])
+        else:
+            value = scale(stored["value"], worst, best)
+            low, high, raw = (Fraction(repr(float(n))) for n in (worst, best, stored["value"]))
+            unlimited = 100 * (raw - low) / (high - low)
+        return value, MetricPart(
             metric=name,
             label=str(benchmark.describe(name).label) if benchmark else name,
             raw=stored["value"],
             public=stored.get("public"),
+            scaling=method.get("scaling", SchemeComponent.Scaling.BOUNDS),
             worst=worst,
             best=best,
-            unlimited=100 * (raw - low) / (high - low),
+            unlimited=unlimited,
+            greater_is_better=stored["rising"] if beaten is not None else worst < best,
             submission=stored["submission"],
             number=self.numbers.get(stored["submission"]),
             received_at=datetime.fromisoformat(stored["received_at"]),
+            beaten=beaten,
+            others=stored.get("others"),
         )
 
     def _judges(self, method: dict, stored: dict, team: int) -> tuple[Fraction | None, JudgesPart]:
@@ -695,7 +753,6 @@ class _Facts:
                 state=SheetState.COUNTED if said["counted"] else SheetState.RECUSED,
                 submitted_at=None,
                 total=Fraction(said["total"]),
-                first_criterion=None,
                 veto=said.get("veto", False),
                 marks=(),
                 counted_as=_counted_as(said),
@@ -718,7 +775,6 @@ class _Facts:
             state=_state(assignment, sheet, said, recused),
             submitted_at=sheet.submitted_at if sheet and said else None,
             total=total,
-            first_criterion=first_share(criteria, values),
             veto=bool(said and said.get("veto")),
             marks=tuple(self._marks(sheet, criteria, values)) if sheet else (),
             veto_rule=assignment.panel.rubric.veto_rule,
@@ -762,43 +818,60 @@ class _Facts:
         self, name: str, components: tuple[ComponentExplained, ...], row: StandingRow
     ) -> TieBreakExplained:
         """What the tie-break says of this team, found as the ranking finds it."""
+        asked = TieBreakExplained(name, label=tie_break_label(name, self.criteria_names))
         if name == Scheme.TieBreak.CHAIR:
-            return self._chair(row)
+            return self._chair(asked, row)
+        if name == Scheme.TieBreak.HEAD_TO_HEAD:
+            return self._duels(asked, row)
+        if name == Scheme.TieBreak.DRAW:
+            if not (seed := self.standing.method.get("seed")):
+                return asked
+            code = row.participation.team.code
+            return replace(asked, compared=Fraction(drawn(seed, [code])[code]))
         if name in (Scheme.TieBreak.METRIC, Scheme.TieBreak.EARLIEST):
-            part = next((c.metric for c in components if c.metric), None)
-            if part is None:
-                return TieBreakExplained(name)
-            if name == Scheme.TieBreak.METRIC:
-                # Where less is better, the larger value is the one that gives 0.
-                raw = Fraction(repr(float(part.raw)))
-                compared = raw if part.worst < part.best else -raw
-                return TieBreakExplained(name, compared, raw=part.raw)
-            at = part.received_at
-            # By how much it came before the ranking was made: fewer digits than moments have.
-            earlier = self.standing.computed_at - at
-            compared = Fraction(earlier // timedelta(microseconds=1), 10**6)
-            return TieBreakExplained(name, compared, at=at)
+            metric = next((c.metric for c in components if c.metric), None)
+            return self._metric_tie(asked, metric) if metric else asked
         part = next((c for c in components if c.judges and c.value is not None), None)
         if part is None:
-            return TieBreakExplained(name)
+            return asked
         if name == Scheme.TieBreak.JUDGES:
-            return TieBreakExplained(name, part.value, value=part.value)
-        firsts = [
-            sheet.first_criterion
+            return replace(asked, compared=part.value, value=part.value)
+        given = [
+            share
             for sheet in part.judges.sheets
-            if sheet.state in SUBMITTED_AND_FREE and sheet.first_criterion is not None
+            if sheet.state in SUBMITTED_AND_FREE
+            and (share := sheet.percent(criterion_of(name))) is not None
         ]
-        mean = sum(firsts, Fraction(0)) / len(firsts) if firsts else None
-        return TieBreakExplained(name, mean, value=mean)
+        mean = sum(given, Fraction(0)) / len(given) if given else None
+        return replace(asked, compared=mean, value=mean)
 
-    def _chair(self, row: StandingRow) -> TieBreakExplained:
+    def _metric_tie(self, asked: TieBreakExplained, metric: MetricPart) -> TieBreakExplained:
+        if asked.name == Scheme.TieBreak.METRIC:
+            raw = Fraction(repr(float(metric.raw)))
+            compared = raw if metric.greater_is_better else -raw
+            return replace(asked, compared=compared, raw=metric.raw)
+        # By how much it came before the ranking was made: fewer digits than moments have.
+        earlier = self.standing.computed_at - metric.received_at
+        compared = Fraction(earlier // timedelta(microseconds=1), 10**6)
+        return replace(asked, compared=compared, at=metric.received_at)
+
+    @staticmethod
+    def _duels(asked: TieBreakExplained, row: StandingRow) -> TieBreakExplained:
+        said = row.explanation.get("head_to_head")
+        if said is None:
+            return asked
+        score = Fraction(said["score"])
+        duels = tuple(DuelExplained(d["team"], d["ahead"], d["behind"]) for d in said["duels"])
+        return replace(asked, compared=score, value=score, duels=duels)
+
+    def _chair(self, asked: TieBreakExplained, row: StandingRow) -> TieBreakExplained:
         said = row.explanation.get("chair")
         tie = self.ties.get(said["tie"]) if said else None
         if tie is None:
-            return TieBreakExplained(Scheme.TieBreak.CHAIR)
-        return TieBreakExplained(
-            Scheme.TieBreak.CHAIR,
-            Fraction(-said["place"]),
+            return asked
+        return replace(
+            asked,
+            compared=Fraction(-said["place"]),
             at=tie.decided_at,
             place=said["place"],
             by=tie.decided_by.name if tie.decided_by else "",
@@ -811,9 +884,12 @@ def method_of(component: dict) -> Method:
     return Method(component["aggregation"], component.get("trim", 1), component.get("per", "total"))
 
 
+def _fraction(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)
+
+
 def _counted_as(said: dict | None) -> Fraction | None:
-    value = (said or {}).get("counted_as")
-    return None if value is None else Fraction(value)
+    return _fraction((said or {}).get("counted_as"))
 
 
 def _source(method: dict) -> int:
@@ -869,6 +945,8 @@ def as_data(value):
     if is_dataclass(value):
         data = {}
         for item in fields(value):
+            if not item.repr:  # what is computed with, and no part of the explanation
+                continue
             found = getattr(value, item.name)
             data[item.name] = as_data(found)
             if isinstance(found, Fraction):

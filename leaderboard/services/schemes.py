@@ -1,5 +1,6 @@
 """Schemes: how a round's ranking is made."""
 
+import secrets
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,11 +12,12 @@ from contest.errors import Refused
 from contest.models import LogEntry, Round, User
 from contest.signals import ranking_inputs_changed
 from judging.metrics import Metric
-from judging.models import Benchmark, RecordEntry, Scoresheet, ScoringRun
+from judging.models import Benchmark, Criterion, RecordEntry, Scoresheet, ScoringRun
 from judging.services import record
 from judging.services.benchmarks import current_benchmark
 from judging.states import RunStatus
 from leaderboard.models import Scheme, SchemeComponent
+from leaderboard.models.scheme import criterion_of
 
 
 def metric_bounds(
@@ -112,6 +114,11 @@ def ensure_scheme(round: Round) -> Scheme:
 class Rules:
     """A scheme with its components, stored or not."""
 
+    # What a scheme says besides its components.
+    SCHEME = (
+        "advance_count", "tie_breaks", "decimals", "rounding", "minimum_total", "conditions", "seed"
+    )  # fmt: skip
+
     scheme: Scheme
     components: list[SchemeComponent]
 
@@ -122,9 +129,7 @@ class Rules:
             f.name for f in SchemeComponent._meta.concrete_fields if f.name not in ("id", "scheme")
         ]
         return {
-            "advance_count": self.scheme.advance_count,
-            "tie_breaks": self.scheme.tie_breaks,
-            "decimals": self.scheme.decimals,
+            **{name: getattr(self.scheme, name) for name in self.SCHEME},
             "components": [
                 {name: getattr(component, name) for name in names} for component in self.components
             ],
@@ -132,20 +137,41 @@ class Rules:
 
     def __str__(self) -> str:
         """In one line, for the log."""
-        parts = [_in_short(component) for component in self.components]
-        ties = ",".join(self.scheme.tie_breaks)
-        return f"{' + '.join(parts)}; top {self.scheme.advance_count}; ties: {ties}"
+        scheme = self.scheme
+        parts = [_inshort(component) for component in self.components]
+        said = [" + ".join(parts), f"top {scheme.advance_count}"]
+        said.append(f"ties: {','.join(scheme.tie_breaks)}")
+        if scheme.rounding != Scheme.Rounding.NONE:
+            said.append(f"rounded: {scheme.rounding} to {scheme.decimals}")
+        if scheme.minimum_total is not None:
+            said.append(f"total ≥ {short(scheme.minimum_total)}")
+        if scheme.conditions:
+            said.append(f"only: {','.join(scheme.conditions)}")
+        if scheme.seed:
+            said.append(f"seed: {scheme.seed}")
+        return "; ".join(said)
 
 
-def _in_short(component: SchemeComponent) -> str:
+def _inshort(component: SchemeComponent) -> str:
     what = f"{component.metric or component.kind}({component.source.slug})"
-    weight = f"{Decimal(component.weight).normalize():f}"
-    if component.kind != SchemeComponent.Kind.JUDGES:
-        return f"{what} {weight}"
-    method = component.method
-    how = method.name + (f" {method.trim}" if method.name == "trimmed" else "")
-    how += " per criterion" if method.per == SchemeComponent.Per.CRITERION else ""
-    return f"{what} {weight} {how}"
+    said = [what, short(component.weight)]
+    if component.kind == SchemeComponent.Kind.JUDGES:
+        method = component.method
+        said.append(method.name + (f" {method.trim}" if method.name == "trimmed" else ""))
+        if method.per == SchemeComponent.Per.CRITERION:
+            said.append("per criterion")
+    elif component.scaling != SchemeComponent.Scaling.BOUNDS:
+        said.append(f"by {component.scaling}")
+    elif component.worst is not None:
+        said.append(f"from {component.worst:g} to {component.best:g}")
+    if component.minimum is not None:
+        said.append(f"≥ {short(component.minimum)}")
+    return " ".join(said)
+
+
+def short(number) -> str:
+    """A decimal without zeros that say nothing: ``60``, ``12.5``."""
+    return f"{Decimal(number).normalize():f}"
 
 
 def rules_of(round: Round) -> Rules:
@@ -154,27 +180,24 @@ def rules_of(round: Round) -> Rules:
     return Rules(scheme, list(scheme.components.select_related("source__event")))
 
 
-def draft(
-    round: Round,
-    *,
-    advance_count: int,
-    tie_breaks: list[str],
-    decimals: int,
-    components: list[dict],
-) -> Rules:
+def draft(round: Round, *, components: list[dict], **fields) -> Rules:
     """Rules that could be in force, checked and not stored.
 
-    ``components``: dicts with the fields of SchemeComponent. Raises ValidationError.
+    ``components``: dicts with the fields of SchemeComponent; ``fields``: those of ``Rules.SCHEME``,
+    of which whatever is left out stays as it is. Raises ValidationError.
     """
     if not components:
         raise ValidationError(_("A scheme needs at least one component."))
     scheme = ensure_scheme(round)
-    scheme.advance_count, scheme.decimals = advance_count, decimals
-    scheme.tie_breaks = list(tie_breaks)
+    for name, value in fields.items():
+        if name not in Rules.SCHEME:
+            raise TypeError(f"no field of a scheme: {name}")
+        setattr(scheme, name, value)
     scheme.full_clean()
+    _require_known_criteria(scheme)
     made, names = [], set()
-    for fields in components:
-        component = SchemeComponent(scheme=scheme, **fields)
+    for said in components:
+        component = SchemeComponent(scheme=scheme, **said)
         # That it comes once is asked of these, not of the stored ones whose place they take.
         component.full_clean(validate_constraints=False)
         component.validate_constraints(exclude=["scheme"])
@@ -185,6 +208,34 @@ def draft(
     if len(names) < len(made):
         raise ValidationError(_("The scheme already has this component."))
     return Rules(scheme, made)
+
+
+def criteria_names(round: Round) -> dict[str, str]:
+    """The scored criteria by which a round, or an earlier one of its track, is judged: their names
+    by their codes."""
+    rounds = round.track.rounds.filter(ordinal__lte=round.ordinal)
+    found = Criterion.objects.filter(
+        rubric__panels__round__in=rounds, kind=Criterion.Kind.SCORED
+    ).order_by("rubric__panels__round__ordinal", "ordinal", "pk")
+    return {criterion.code: criterion.name for criterion in found}
+
+
+def _require_known_criteria(scheme: Scheme) -> None:
+    """Raise ValidationError for a tie-break by a criterion that nobody is judged by."""
+    named = {code for name in scheme.tie_breaks if (code := criterion_of(name))}
+    if not named:
+        return
+    known = criteria_names(scheme.round)
+    if wrong := sorted(named - known.keys()):
+        raise ValidationError(
+            {
+                "tie_breaks": _("No criterion has the code “%(code)s”; known are: %(known)s.")
+                % {
+                    "code": ", ".join(wrong),
+                    "known": ", ".join(f"{code} ({name})" for code, name in known.items()),
+                }
+            }
+        )
 
 
 def has_scores(round: Round) -> bool:
@@ -203,28 +254,22 @@ def save_scheme(
     round: Round,
     by: User,
     *,
-    advance_count: int,
-    tie_breaks: list[str],
-    decimals: int,
     components: list[dict],
     reason: str = "",
+    **fields,
 ) -> Scheme:
-    """Set a round's scheme; the log keeps what it was and is.
+    """Set a round's scheme as ``draft`` takes it; the log keeps what it was and is.
 
-    Once the round's first score is there the rules are in force: a change needs a reason, and the
-    log and the judging record keep it with its effect. Raises Refused without one or once the
-    ranking is signed off, ValidationError as ``draft``.
+    A draw without a seed is given one. Once the round's first score is there the rules are in
+    force: a change needs a reason, and the log and the judging record keep it with its effect.
+    Raises Refused without one or once the ranking is signed off, ValidationError as ``draft``.
     """
     round = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
     round.require_undecided()
     before = str(rules_of(round))
-    rules = draft(
-        round,
-        advance_count=advance_count,
-        tie_breaks=tie_breaks,
-        decimals=decimals,
-        components=components,
-    )
+    rules = draft(round, components=components, **fields)
+    if Scheme.TieBreak.DRAW in rules.scheme.tie_breaks and not rules.scheme.seed:
+        rules.scheme.seed = secrets.token_hex(8)
     after = str(rules)
     if after != before and has_scores(round):
         if not reason.strip():

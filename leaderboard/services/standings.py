@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from contest import live
 from contest.models import Participation, Round
 from contest.roles import is_organizer, organized_events
-from contest.states import ParticipationStatus, RoundStatus
+from contest.states import ParticipationStatus, RoundStatus, TeamStatus
 from judging.models import Benchmark, Rubric, ScoringRun
 from judging.services import ties
 from judging.services.benchmarks import current_benchmark
@@ -25,17 +26,21 @@ from judging.services.telling import tell_desk
 from judging.services.totals import fraction_to_decimal
 from judging.states import RunStatus
 from leaderboard.models import Advancement, Scheme, SchemeComponent, Standing, StandingRow
+from leaderboard.models.scheme import criterion_of
 from leaderboard.ranking import (
     Combined,
     Contender,
     Method,
     Sheet,
     SheetEffect,
+    Terms,
     combine,
     rank,
     scale,
 )
-from leaderboard.ranking.standing import total
+from leaderboard.ranking.scaling import Field, percent_beaten, standard_bounds
+from leaderboard.ranking.standing import TOTAL, part
+from leaderboard.ranking.tie_breaks import drawn, head_to_head
 from leaderboard.services.schemes import Rules, bounds_of, rules_of
 from leaderboard.states import AdvancementStatus
 
@@ -134,7 +139,9 @@ def _for_the_public(explanation: dict) -> dict:
         {name: value for name, value in component.items() if name not in inside}
         for component in explanation["components"]
     ]
-    return {**explanation, "components": components}
+    # How many judges put whom ahead is between them and the organizers.
+    shown = {name: value for name, value in explanation.items() if name != "head_to_head"}
+    return {**shown, "components": components}
 
 
 def refresh_stale() -> int:
@@ -215,6 +222,8 @@ class _Inputs:
     participations: list[Participation]
     decided: list[ties.Decision]
     audience: str
+    # By participation, the scheme's conditions that the team does not meet.
+    unmet: dict[int, list[str]]
 
     @property
     def method(self) -> dict:
@@ -231,6 +240,7 @@ class _Inputs:
                 for scores in self.known
             ],
             "teams": [[p.pk, p.status] for p in self.participations],
+            **({"unmet": sorted(self.unmet.items())} if self.unmet else {}),
         }
         canonical = json.dumps(inputs, sort_keys=True, default=str, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
@@ -247,7 +257,9 @@ def _read(
     inside = audience == FULL
     if not inside and any(_is_hidden(component, round) for component in rules.components):
         return None
-    participations = list(round.participations.select_related("team").order_by("pk"))
+    scheme = rules.scheme
+    teams = ["team__entry"] if scheme.conditions else ["team"]
+    participations = list(round.participations.select_related(*teams).order_by("pk"))
     known = [
         _component_scores(
             component,
@@ -256,11 +268,26 @@ def _read(
             inside=inside,
             benchmark=benchmark,
             without=without_judges,
+            tie_breaks=scheme.tie_breaks,
         )
         for component in rules.components
     ]
-    decided = _chairs_decisions(rules.scheme, inside=inside)
-    return _Inputs(rules, known, participations, decided, audience)
+    decided = _chairs_decisions(scheme, inside=inside)
+    unmet = {p.pk: lacking for p in participations if (lacking := _unmet(scheme, p.team))}
+    return _Inputs(rules, known, participations, decided, audience, unmet)
+
+
+def _unmet(scheme: Scheme, team) -> list[str]:
+    """The conditions of the scheme that the team does not meet, in their order."""
+    if not scheme.conditions:
+        return []
+    entry = getattr(team, "entry", None)
+    meets = {
+        Scheme.Condition.CONFIRMED: team.status == TeamStatus.CONFIRMED,
+        Scheme.Condition.REPOSITORY: bool(entry and entry.repository),
+        Scheme.Condition.LICENCE: bool(entry and entry.licence),
+    }
+    return [name for name in scheme.conditions if not meets[name]]
 
 
 def input_digest(round: Round, audience: str) -> str:
@@ -354,9 +381,19 @@ def _name(component: SchemeComponent) -> str:
 
 
 def _method(scheme: Scheme, components: list[SchemeComponent]) -> dict:
+    """The rules as a standing holds them. What a rule book rarely has is there only where it has
+    it, so that standings of rules without it are what they were before there was such a rule."""
+    rare = {
+        "rounding": scheme.rounding if scheme.rounding != Scheme.Rounding.NONE else None,
+        "decimals": scheme.decimals if scheme.rounding != Scheme.Rounding.NONE else None,
+        "minimum_total": _plain(scheme.minimum_total),
+        "conditions": list(scheme.conditions) or None,
+        "seed": scheme.seed if Scheme.TieBreak.DRAW in scheme.tie_breaks else None,
+    }
     return {
         "advance_count": scheme.advance_count,
         "tie_breaks": scheme.tie_breaks,
+        **_said(rare),
         "components": [
             {
                 "name": _name(component),
@@ -365,15 +402,44 @@ def _method(scheme: Scheme, components: list[SchemeComponent]) -> dict:
                 "source_zh": component.source.name_zh,
                 "source_en": component.source.name_en,
                 "weight": str(component.weight),
-                **(
-                    dict(zip(("worst", "best"), bounds_of(component), strict=True))
-                    if component.kind == SchemeComponent.Kind.METRIC
-                    else as_method(component)
-                ),
+                **_how(component),
+                **_said({"minimum": _plain(component.minimum)}),
             }
             for component in components
         ],
     }
+
+
+def _how(component: SchemeComponent) -> dict:
+    """How a component's score is made, as standings hold it."""
+    if component.kind == SchemeComponent.Kind.JUDGES:
+        return as_method(component)
+    if component.scaling != SchemeComponent.Scaling.BOUNDS:
+        return {"scaling": component.scaling}
+    return dict(zip(("worst", "best"), bounds_of(component), strict=True))
+
+
+def _said(fields: dict) -> dict:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _plain(number) -> str | None:
+    return None if number is None else f"{number.normalize():f}"
+
+
+def terms_of(method: dict) -> Terms:
+    """What a standing's rules ask of scores beyond their weights."""
+    rounding = method.get("rounding")
+    return Terms(
+        places=method["decimals"] if rounding else None,
+        rounds_components=rounding == Scheme.Rounding.ALL,
+        minimums={
+            part["name"]: Fraction(part["minimum"])
+            for part in method["components"]
+            if "minimum" in part
+        },
+        minimum_total=_fraction(method.get("minimum_total")),
+    )
 
 
 def _component_scores(
@@ -384,6 +450,7 @@ def _component_scores(
     inside: bool,
     benchmark: Benchmark | None = None,
     without: frozenset[int] = frozenset(),
+    tie_breaks: Sequence[str] = (),
 ) -> dict[int, dict]:
     """``{participation of this round: details}``, with ``scaled`` a fraction as a string.
 
@@ -404,7 +471,7 @@ def _component_scores(
         if benchmark is not None and benchmark.round_id != source.pk:
             benchmark = None
         return _metric_scores(component, source, here, inside=inside, benchmark=benchmark)
-    return _judges_scores(component, source, here, without)
+    return _judges_scores(component, source, here, without, tie_breaks)
 
 
 def _metric_scores(
@@ -421,14 +488,15 @@ def _metric_scores(
         source, "private" if private else "public", metric=component.metric, before=before,
         benchmark=benchmark,
     )  # fmt: skip
-    sign = 1 if benchmark.describe(name).greater_is_better else -1
-    worst, best = bounds_of(component, benchmark)
+    greater_is_better = benchmark.describe(name).greater_is_better
+    sign = 1 if greater_is_better else -1
+    scaled = _scaling(component, source, benchmark, results, greater_is_better)
     scores = {}
     for pk, result in results.items():
         if pk not in here:
             continue
         details = {
-            "scaled": str(scale(result.value, worst, best)),
+            **scaled(pk, result.value),
             "metric": name,
             "value": result.value,
             "received_at": result.received_at.isoformat(),
@@ -439,6 +507,42 @@ def _metric_scores(
             details |= {"submission": str(result.submission_id), "public": result.public}
         scores[here[pk]] = details
     return scores
+
+
+def _scaling(
+    component, source: Round, benchmark: Benchmark, results: dict, greater_is_better: bool
+) -> Callable[[int, float], dict]:
+    """How a raw value becomes a score, and what of that a standing holds.
+
+    Ranks and z-scores look at all teams of the round but baselines and those that left it,
+    whichever of them are in a later round that the scores carry over to.
+    """
+    scaling = component.scaling
+    if scaling == SchemeComponent.Scaling.BOUNDS:
+        worst, best = bounds_of(component, benchmark)
+        return lambda _pk, value: {"scaled": str(scale(value, worst, best))}
+    active = source.participations.filter(status=ParticipationStatus.ACTIVE)
+    among = results.keys() & set(active.values_list("pk", flat=True))
+    values = [results[pk].value for pk in among]
+    if scaling == SchemeComponent.Scaling.ZSCORE:
+        # Of baselines alone there is no spread: each is its own mean.
+        values = values or [result.value for result in results.values()] or [0.0]
+        worst, best = standard_bounds(values, greater_is_better)
+        return lambda _pk, value: {
+            "scaled": str(scale(value, worst, best)), "worst": worst, "best": best,
+        }  # fmt: skip
+    field = Field(values, greater_is_better)
+
+    def by_rank(pk: int, value: float) -> dict:
+        beaten, others = field.beaten(value, pk in among)
+        return {
+            "scaled": str(percent_beaten(beaten, others)),
+            "beaten": str(beaten),
+            "others": others,
+            "rising": greater_is_better,
+        }
+
+    return by_rank
 
 
 def as_method(component: SchemeComponent) -> dict:
@@ -473,7 +577,15 @@ def combined_sheets(
     return given, combine(counted_sheets(staying), method)
 
 
-def _judges_scores(component, source: Round, here: dict[int, int], without: frozenset[int]) -> dict:
+def _judges_scores(
+    component,
+    source: Round,
+    here: dict[int, int],
+    without: frozenset[int],
+    tie_breaks: Sequence[str],
+) -> dict:
+    codes = [code for name in tie_breaks if (code := criterion_of(name))]
+    asks_duels = Scheme.TieBreak.HEAD_TO_HEAD in tie_breaks
     given, combined = combined_sheets(source, component.method, without)
     scores = {}
     for pk, sheets in given.items():
@@ -489,7 +601,17 @@ def _judges_scores(component, source: Round, here: dict[int, int], without: froz
             "first_criterion": str(first / len(counted)) if counted else None,
             "sheets": [_sheet(sheet, combined.sheets.get(str(sheet.sheet_id))) for sheet in sheets],
         }
+        if codes:
+            scores[here[pk]]["criteria"] = {code: _mean_share(counted, code) for code in codes}
+        if asks_duels:
+            scores[here[pk]]["by_judge"] = {s.judge_id: str(s.total) for s in counted}
     return scores
+
+
+def _mean_share(counted: Sequence[SheetTotal], code: str) -> str | None:
+    """The mean mark on a criterion, 0–100, of the counted sheets that have it."""
+    given = [sheet.shares[code] for sheet in counted if code in sheet.shares]
+    return str(sum(given, Fraction(0)) / len(given)) if given else None
 
 
 def _sheet(sheet: SheetTotal, effect: SheetEffect | None) -> dict:
@@ -533,46 +655,77 @@ def _chairs_decisions(scheme: Scheme, *, inside: bool) -> list[ties.Decision]:
     return ties.decisions(scheme.round)
 
 
-def _with_chair(
-    scheme: Scheme,
-    contenders: list[Contender],
-    weights: dict[str, Fraction],
-    decided: list[ties.Decision],
-    participations: dict[str, Participation],
-) -> tuple[list[Contender], dict[str, dict]]:
-    """The contenders with the chair's word in its place among the tie-breaks, and of those whom it
-    places the tie and the place.
+@dataclass
+class _Ties:
+    """The tie-breaks that hang on who is tied, and what they have said of whom, by team code."""
 
-    A decision holds for teams that are still tied with each other and nobody else: whoever the
-    chair was not asked about cannot be placed by it.
-    """
-    if not decided:
-        return contenders, {}
-    level = scheme.tie_breaks.index(Scheme.TieBreak.CHAIR)
-    tied: dict[tuple, list[Contender]] = {}
-    for contender in contenders:
-        tied.setdefault(
-            (total(contender.scores, weights), contender.tie_breaks[:level]), []
-        ).append(contender)
-    placed, applied = [], {}
-    for group in tied.values():
-        ids = {contender.key: participations[contender.key].pk for contender in group}
+    inputs: _Inputs
+    by_code: dict[str, Participation]
+    said: dict[str, dict] = field(default_factory=dict)
+
+    def parted(
+        self, contenders: list[Contender], weights: Mapping[str, Fraction], terms: Terms
+    ) -> list[Contender]:
+        """The contenders with these tie-breaks in their places, asked one after the other."""
+        asked = {
+            Scheme.TieBreak.CHAIR: self._by_chair,
+            Scheme.TieBreak.HEAD_TO_HEAD: self._by_duels,
+        }
+        for level, name in enumerate(self.inputs.rules.scheme.tie_breaks):
+            if name in asked:
+                contenders = part(contenders, weights, level, asked[name], terms)
+        return contenders
+
+    def _by_chair(self, codes: list[str]) -> dict[str, Fraction]:
+        """A decision holds for teams that are still tied with each other and nobody else: whoever
+        the chair was not asked about cannot be placed by it."""
+        ids = {code: self.by_code[code].pk for code in codes}
+        decided = self.inputs.decided
         holds = next((d for d in decided if set(ids.values()) <= d.places.keys()), None)
-        for contender in group:
-            if holds is not None and len(group) > 1:
-                breaks = list(contender.tie_breaks)
-                place = holds.places[ids[contender.key]]
-                breaks[level] = Fraction(-place)
-                applied[contender.key] = {"tie": holds.tie, "place": place}
-                contender = replace(contender, tie_breaks=tuple(breaks))
-            placed.append(contender)
-    return placed, applied
+        if holds is None:
+            return {}
+        places = {code: holds.places[pk] for code, pk in ids.items()}
+        for code, place in places.items():
+            self._say(code, "chair", {"tie": holds.tie, "place": place})
+        return {code: Fraction(-place) for code, place in places.items()}
+
+    def _by_duels(self, codes: list[str]) -> dict[str, Fraction]:
+        """By the sheets of the first component that is judged and knows one of the teams."""
+        ids = {code: self.by_code[code].pk for code in codes}
+        judged = (
+            scores
+            for component, scores in zip(
+                self.inputs.rules.components, self.inputs.known, strict=True
+            )
+            if component.kind == SchemeComponent.Kind.JUDGES
+        )
+        scores = next((found for found in judged if found.keys() & set(ids.values())), {})
+        sheets = {
+            code: {
+                judge: Fraction(total)
+                for judge, total in scores.get(pk, {}).get("by_judge", {}).items()
+            }
+            for code, pk in ids.items()
+        }
+        won, duels = head_to_head(sheets)
+        for duel in duels:
+            self._tell(duel.one, duel.other, duel.for_one, duel.for_other)
+            self._tell(duel.other, duel.one, duel.for_other, duel.for_one)
+        for code, score in won.items():
+            self.said[code]["head_to_head"]["score"] = int(score)
+        return won
+
+    def _tell(self, code: str, other: str, ahead: int, behind: int) -> None:
+        told = self.said.setdefault(code, {}).setdefault("head_to_head", {"duels": []})
+        told["duels"].append({"team": other, "ahead": ahead, "behind": behind})
+
+    def _say(self, code: str, name: str, what: dict) -> None:
+        self.said.setdefault(code, {})[name] = what
 
 
 def _tie_break(name: str, components, known: list[dict], pk: int) -> Fraction | None:
-    """One tie-break as a number that is better the higher it is; None where a team has none."""
-    if name == Scheme.TieBreak.CHAIR:
-        return None  # known only once it is known who is tied: see _with_chair
+    """One tie-break as a number that is better the higher it is; None where a team has none, and
+    where it is known only once it is known who is tied: see _Ties."""
     kind = (
         SchemeComponent.Kind.METRIC
         if name in (Scheme.TieBreak.METRIC, Scheme.TieBreak.EARLIEST)
@@ -588,7 +741,10 @@ def _tie_break(name: str, components, known: list[dict], pk: int) -> Fraction | 
             return -_microseconds(details["received_at"])
         if name == Scheme.TieBreak.CRITERION:
             return _fraction(details["first_criterion"])
-        return _fraction(details["scaled"])
+        if name == Scheme.TieBreak.JUDGES:
+            return _fraction(details["scaled"])
+        if code := criterion_of(name):
+            return _fraction(details["criteria"][code])
     return None
 
 
@@ -603,23 +759,36 @@ def _rows(inputs: _Inputs) -> list[StandingRow]:
     weights = {
         name: Fraction(component.weight) for name, component in zip(names, components, strict=True)
     }
-    active = [p for p in participations if p.status == ParticipationStatus.ACTIVE]
+    terms = terms_of(inputs.method)
+    by_code = {p.team.code: p for p in participations if p.status == ParticipationStatus.ACTIVE}
+    lots = {}
+    if Scheme.TieBreak.DRAW in scheme.tie_breaks and scheme.seed:
+        lots = drawn(scheme.seed, list(by_code))
     contenders = [
         Contender(
-            key=p.team.code,
+            key=code,
             scores={
                 name: _fraction(scores.get(p.pk, {}).get("scaled"))
                 for name, scores in zip(names, known, strict=True)
             },
-            tie_breaks=tuple(_tie_break(tie, components, known, p.pk) for tie in scheme.tie_breaks),
+            tie_breaks=tuple(
+                Fraction(lots[code])
+                if tie == Scheme.TieBreak.DRAW and lots
+                else _tie_break(tie, components, known, p.pk)
+                for tie in scheme.tie_breaks
+            ),
+            is_eligible=p.pk not in inputs.unmet,
         )
-        for p in active
+        for code, p in by_code.items()
     ]
-    by_code = {p.team.code: p for p in active}
-    contenders, by_chair = _with_chair(scheme, contenders, weights, inputs.decided, by_code)
+    ties_asked = _Ties(inputs, by_code)
+    contenders = ties_asked.parted(contenders, weights, terms)
+    minimums = {**terms.minimums, TOTAL: terms.minimum_total}
     rows = []
-    for place in rank(contenders, weights):
+    for place in rank(contenders, weights, terms):
         participation = by_code[place.key]
+        below = {name: _text(minimums[name]) for name in place.below}
+        barred = {"below": below or None, "unmet": inputs.unmet.get(participation.pk)}
         rows.append(
             StandingRow(
                 participation=participation,
@@ -634,11 +803,12 @@ def _rows(inputs: _Inputs) -> list[StandingRow]:
                     "missing": list(place.missing),
                     "tie_breaks_used": scheme.tie_breaks[: place.tie_breaks_used],
                     "shared": place.shared,
-                    **({"chair": by_chair[place.key]} if place.key in by_chair else {}),
+                    **_said(barred),
+                    **_shown(ties_asked.said.get(place.key, {}), audience),
                 },
             )
         )
-    rows = _with_baselines(rows, weights, components, known, participations, audience)
+    rows = _with_baselines(rows, weights, terms, components, known, participations, audience)
     if audience == FULL:
         for participation in participations:
             if participation.status in GONE:
@@ -656,8 +826,13 @@ def _rows(inputs: _Inputs) -> list[StandingRow]:
     return rows
 
 
+def _shown(said: dict, audience: str) -> dict:
+    """What the tie-breaks said, as far as this audience may know it (see _for_the_public)."""
+    return said if audience == FULL else {k: v for k, v in said.items() if k != "head_to_head"}
+
+
 def _with_baselines(
-    rows, weights, components, known, participations, audience: str
+    rows, weights, terms: Terms, components, known, participations, audience: str
 ) -> list[StandingRow]:
     """The rows with the organizers' baselines among them, where their totals belong, unranked."""
     names = list(weights)
@@ -669,7 +844,7 @@ def _with_baselines(
             name: _fraction((details or {}).get("scaled"))
             for name, details in zip(names, scores, strict=True)
         }
-        if (value := total(scaled, weights)) is None:
+        if (value := terms.total(scaled, weights)) is None:
             continue
         row = StandingRow(
             participation=participation,
@@ -685,12 +860,19 @@ def _with_baselines(
             },
         )
         worse = (
-            n for n, other in enumerate(rows) if other.total is None or other.total < row.total
+            n
+            for n, other in enumerate(rows)
+            if other.total is None or other.total < row.total or _is_barred(other)
         )
         rows.insert(next(worse, len(rows)), row)
     for n, row in enumerate(rows, start=1):
         row.position = n
     return rows
+
+
+def _is_barred(row: StandingRow) -> bool:
+    """Whether the row has a total and yet no rank, and so stands behind all that have one."""
+    return "below" in row.explanation or "unmet" in row.explanation
 
 
 def _explain(name, component, details: dict | None, audience: str) -> dict:
@@ -701,7 +883,8 @@ def _explain(name, component, details: dict | None, audience: str) -> dict:
     if details is None:
         return explained
     if component.kind == SchemeComponent.Kind.METRIC:
-        explained |= {"metric": details["metric"], "value": details["value"]}
+        shown = ("metric", "value", "worst", "best", "beaten", "others", "rising")
+        explained |= {name: details[name] for name in shown if name in details}
         if audience == FULL:
             explained |= {
                 "public": details["public"],
@@ -726,10 +909,37 @@ MISSING = {
 VETOED = _("excluded by the judges' veto")
 
 
+BELOW = {
+    SchemeComponent.Kind.METRIC: _("less than %(least)s for the automated score"),
+    SchemeComponent.Kind.JUDGES: _("less than %(least)s for the judges' scores"),
+    TOTAL: _("a total of less than %(least)s"),
+}
+UNMET = {
+    Scheme.Condition.CONFIRMED: _("team not confirmed"),
+    Scheme.Condition.REPOSITORY: _("no source repository"),
+    Scheme.Condition.LICENCE: _("no licence"),
+}
+
+
 def why_unranked(row: StandingRow) -> list[str]:
-    """What a team without a rank lacks, in words, component by component."""
+    """Why a team has no rank, in words: what it lacks, component by component; where it is below
+    a minimum; which conditions it does not meet."""
+    return _lacking(row) + barred(row)
+
+
+def _lacking(row: StandingRow) -> list[str]:
     parts = {part["name"]: part for part in row.explanation["components"]}
     return [
         str(VETOED if parts[name].get("vetoed") else MISSING[parts[name]["kind"]])
         for name in row.explanation["missing"]
     ]
+
+
+def barred(row: StandingRow) -> list[str]:
+    """Why a team has no rank although it may have a total, in words."""
+    kinds = {part["name"]: part["kind"] for part in row.explanation["components"]}
+    below = [
+        str(BELOW[kinds.get(name, TOTAL)] % {"least": f"{Decimal(least).normalize():f}"})
+        for name, least in row.explanation.get("below", {}).items()
+    ]
+    return below + [str(UNMET[name]) for name in row.explanation.get("unmet", [])]

@@ -19,7 +19,7 @@ from leaderboard.forms import AwardForm, ComponentFormSet, SchemeForm
 from leaderboard.models import Award, AwardWinner, Scheme, SchemeComponent
 from leaderboard.services import advancement as services
 from leaderboard.services import awards as award_services
-from leaderboard.services import standings, tied
+from leaderboard.services import scheme_words, standings, tied
 from leaderboard.services.boards import picture
 from leaderboard.services.schemes import (
     add_tie_break,
@@ -45,7 +45,7 @@ def desk_scheme(request, round):
     formset = ComponentFormSet(
         request.POST or None, instance=scheme, prefix="components", form_kwargs={"rounds": rounds}
     )
-    moves = None
+    moves, stored = None, rules_of(round)
     if request.method == "POST" and form.is_valid() and formset.is_valid():
         fields = {**form.rules, "components": _components(formset)}
         try:
@@ -65,7 +65,7 @@ def desk_scheme(request, round):
         "form": form,
         "formset": formset,
         "bounds": [(item, *metric_bounds(item)) for item in rounds],
-        "stored": rules_of(round).components,
+        **scheme_words.of(stored),
         "in_force": has_scores(round),
         "moves": moves,
         "decimals": scheme.decimals,

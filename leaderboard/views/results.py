@@ -14,12 +14,12 @@ from contest.numbers import round_half_up
 from contest.roles import is_organizer
 from contest.states import ParticipationStatus, RoundStatus
 from leaderboard.exports.finalists import records
-from leaderboard.models import Scheme
 from leaderboard.services import advancement as services
+from leaderboard.services import scheme_words
 from leaderboard.services.awards import prizes
 from leaderboard.services.certificates import certificates
 from leaderboard.services.outcomes import Words
-from leaderboard.services.schemes import ensure_scheme
+from leaderboard.services.schemes import ensure_scheme, rules_of
 from leaderboard.services.standings import public_standing
 from leaderboard.states import ADVANCING, AdvancementStatus, Outcome
 
@@ -69,7 +69,7 @@ def round_results(request, slug, round_slug):
     context = {"event": round.event, "round": round, "standing": standing}
     if standing is not None:
         page = Paginator(standing.rows.all(), PAGE).get_page(request.GET.get("page", "1")[:6])
-        scheme = ensure_scheme(round)
+        rules = rules_of(round)
         mine = []
         if request.user.is_authenticated:
             memberships = Membership.objects.filter(
@@ -79,9 +79,8 @@ def round_results(request, slug, round_slug):
         context |= {
             "page": page,
             "rows": _with_outcomes(page.object_list, advancement, won),
-            "scheme": scheme,
-            "components": scheme.components.select_related("source"),
-            "tie_breaks": [Scheme.TieBreak(name).label for name in scheme.tie_breaks],
+            "scheme": rules.scheme,
+            **scheme_words.of(rules),
             "rule": Words(round).rule(services.kept_rule(advancement)),
             "anybody": services.kept_rule(advancement)["count"] > 0,
             "advancement": advancement,

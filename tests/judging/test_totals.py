@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from judging.models import Criterion
-from judging.services.totals import exact_total, first_share, is_veto, missing
+from judging.services.totals import exact_total, is_veto, missing, shares
 
 
 def criterion(pk, kind="scored", weight=0, low=0, high=10):
@@ -45,9 +45,10 @@ def test_what_a_sheet_cannot_do_without():
     assert [c.pk for c in missing(SHEET, {2: Decimal(1)})] == [1, 3]
 
 
-def test_the_first_scored_criterion_parts_ties():
-    assert first_share(SHEET, {2: Decimal("7.5")}) == 75
-    assert first_share(SHEET, {3: Decimal(5)}) is None
+def test_scored_criteria_part_ties_in_their_order():
+    by_id = {c.pk: c.code for c in SHEET}
+    assert shares(SHEET, {2: Decimal("7.5")}) == {by_id[2]: 75}
+    assert list(shares(SHEET, {3: Decimal(5), 2: Decimal(0)})) == [by_id[2], by_id[3]]
 
 
 def test_a_veto_is_a_no():

@@ -112,7 +112,20 @@ def _marks(dice: random.Random, team: int) -> tuple:
     )
 
 
-def score_by(before, final, organizer, method: dict, **scheme) -> None:
+# What a scheme may ask beyond weights, with changes of the judged and of the metric component.
+TERMS = [
+    {"scheme": {"rounding": "totals", "decimals": 0}},
+    {"scheme": {"rounding": "all", "decimals": 1}},
+    {"scheme": {"rounding": "all", "decimals": 0, "minimum_total": Decimal("55")},
+     "judges": {"minimum": Decimal("50")}},
+    {"scheme": {"tie_breaks": ["head_to_head", "draw"], "seed": "7 3 1"},
+     "metric": {"scaling": "rank"}, "judges": {"minimum": Decimal("62.5")}},
+    {"scheme": {"conditions": ["repository"], "minimum_total": Decimal("40")},
+     "metric": {"scaling": "zscore", "minimum": Decimal("45")}},
+]  # fmt: skip
+
+
+def score_by(before, final, organizer, method: dict, metric: dict | None = None, **scheme) -> None:
     save_scheme(
         final,
         organizer,
@@ -125,7 +138,7 @@ def score_by(before, final, organizer, method: dict, **scheme) -> None:
         },
         components=[
             {"kind": "judges", "source": final, "weight": Decimal("62.5"), **method},
-            {"kind": "metric", "source": before, "weight": Decimal("37.5")},
+            {"kind": "metric", "source": before, "weight": Decimal("37.5"), **(metric or {})},
         ],
     )
 

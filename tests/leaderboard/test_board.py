@@ -181,7 +181,7 @@ def test_the_scheme_is_changed_at_the_desk(client, organizer):
     address = reverse("desk-scheme", args=[round.event.slug, round.slug])
     assert client.get(address).status_code == 200
     form = {
-        "advance_count": "1", "decimals": "3", "tie_breaks": ["judges"],
+        "advance_count": "1", "decimals": "3", "tie_break_1": "judges",
         "components-TOTAL_FORMS": "1", "components-INITIAL_FORMS": "0",
         "components-MIN_NUM_FORMS": "1", "components-MAX_NUM_FORMS": "10",
         "components-0-kind": "judges", "components-0-source": str(round.pk),
@@ -197,6 +197,7 @@ def test_the_scheme_is_changed_at_the_desk(client, organizer):
     assert client.post(address, form | {"reason": "as announced"}).status_code == 302
     round.scheme.refresh_from_db()
     assert (round.scheme.advance_count, round.scheme.decimals) == (1, 3)
+    assert round.scheme.tie_breaks == ["judges"]
     assert round.scheme.components.get().aggregation == "mean"
     foreign = automated(make_track(round.event), [])
     bad = client.post(address, form | {"components-0-source": str(foreign.pk)})

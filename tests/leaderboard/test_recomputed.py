@@ -7,10 +7,11 @@ import openpyxl
 import pytest
 from django.utils import translation
 
+from contest.services.entries import save_entry
 from leaderboard.exports.workbook import TABLES, to_xlsx
 from leaderboard.services import standings
 from tests.factories import make_event, make_track, make_user
-from tests.leaderboard.full_round import METHODS, full_round, near, score_by
+from tests.leaderboard.full_round import METHODS, TERMS, full_round, near, score_by
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 CHECKS = {
@@ -79,9 +80,13 @@ def lower_mark(path, to, code: str) -> None:
 def test_libreoffice_comes_to_the_ranking_by_every_method(soffice, tmp_path):
     organizer = make_user()
     before, final = full_round(make_track(make_event(organizer)))
+    for seat in list(final.participations.select_related("team"))[::2]:
+        save_entry(seat.team, organizer, repository="https://example.org/r")
     files, wanted = [], {}
-    for n, method in enumerate(METHODS):
-        score_by(before, final, organizer, method)
+    asked = [{"judges": method} for method in METHODS] + TERMS
+    for n, terms in enumerate(asked):
+        judges = {"aggregation": "mean"} | terms.get("judges", {})
+        score_by(before, final, organizer, judges, terms.get("metric"), **terms.get("scheme", {}))
         standings.refresh(final)
         standing = standings.current(final, standings.FULL)
         file = tmp_path / f"{n:02}.xlsx"
@@ -107,7 +112,7 @@ def test_libreoffice_comes_to_the_ranking_by_every_method(soffice, tmp_path):
     assert any(not 0 <= row["sheet_points"] <= 100 for row in first["sheets"] if row["counts"])
 
     for file in files:
-        method, tables, ranks = METHODS[int(file.stem)], found[file.stem], wanted[file.stem]
+        method, tables, ranks = asked[int(file.stem)], found[file.stem], wanted[file.stem]
         assert len(tables["teams"]) == len(ranks)
         for row in tables["teams"]:
             rank, total = ranks[row["team_code"]]
@@ -127,6 +132,14 @@ def test_libreoffice_comes_to_the_ranking_by_every_method(soffice, tmp_path):
                         assert near(value, new[column]), (method, table, column, known, new)
                     else:
                         assert (value or None) == (new[column] or None), (method, table, column)
+
+    # Every term of a scheme has taken somebody's rank, or parted somebody.
+    by_terms = [found[f"{n:02}"]["teams"] for n in range(len(METHODS), len(asked))]
+    assert all(row["total"] in (None, "", round(row["total"])) for row in by_terms[0])
+    for tables in by_terms[2:]:
+        assert any(row["below_minimum"] for row in tables)
+    assert "head_to_head, draw" in {row["tie_breaks"] for row in by_terms[3]}
+    assert any(row["conditions_unmet"] and not row["rank"] for row in by_terms[4])
 
     # It does compute: with another mark the sheet, the score and the total are others, and said so.
     changed = {row["team_code"]: row for row in found["changed"]["teams"]}

@@ -1,0 +1,380 @@
+"""What a scheme asks beyond weights: rounding, minimums, conditions, scales, tie-breaks."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils import translation
+
+from contest.models import Participation
+from contest.services.entries import save_entry
+from judging.models import RecordEntry
+from judging.services.panels import recuse
+from judging.services.scoresheets import Sent, open_sheet, save_mark, submit_sheet
+from leaderboard.models import Scheme
+from leaderboard.ranking.tie_breaks import drawn
+from leaderboard.services import scheme_words, standings
+from leaderboard.services.explanation import as_data, explain
+from leaderboard.services.schemes import draft, rules_of, save_scheme
+from leaderboard.services.trials import what_if
+from tests.factories import (
+    make_judge,
+    make_panel,
+    make_participation,
+    make_round,
+    make_rubric,
+    set_status,
+)
+from tests.leaderboard.test_standings import (
+    FULL,
+    _no_broker,  # noqa: F401
+    automated,
+    organizer,  # noqa: F401
+    people,
+    placed,
+    roadshow,
+    track,  # noqa: F401
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    with translation.override("en"):
+        yield
+
+
+def change(round, by, *, component=None, **fields):
+    """The rules in force, with something else in them."""
+    rules = rules_of(round).fields
+    components = [said | (component or {}) for said in rules.pop("components")]
+    return save_scheme(round, by, **rules | fields, components=components, reason="test")
+
+
+def ranks(round) -> dict:
+    standings.refresh(round)
+    rows = standings.current(round, FULL).rows.all()
+    return {row.participation.team.code: row.rank for row in rows}
+
+
+def row_of(round, team, audience=FULL):
+    return standings.current(round, audience).rows.get(participation__team=team)
+
+
+# --- Rounding, minimums, conditions -------------------------------------------------------------
+
+
+def test_totals_that_are_shown_alike_tie_where_the_rules_round(track, organizer):  # noqa: F811
+    teams, judges = people(track, 3, 3)
+    # 76.67, 78.33 and 80: to no decimals 77, 78, 80; to tens 80 all of them.
+    round = roadshow(track, teams, judges, [[8, 8, 7], [8, 8, 7.5], [8, 8, 8]])
+    assert list(ranks(round).values()) == [1, 2, 3]
+    change(round, organizer, decimals=0, rounding="totals")
+    assert [total for _rank, _code, total in placed(round)] == [80, 78, 77]
+    one = explain(round.participations.get(team=teams[0]))
+    assert (one.total, one.components[0].value, one.matches) == (77, Fraction(230, 3), True)
+    change(round, organizer, rounding="none")
+    assert placed(round)[2][2] == Decimal("76.666666666667")
+
+
+def test_rounded_component_scores_are_what_is_added_up(track, organizer):  # noqa: F811
+    teams, judges = people(track, 1, 3)
+    round = roadshow(track, teams, judges, [[8, 8, 7]])  # 76.67
+    change(round, organizer, decimals=1, rounding="all")
+    one = explain(round.participations.get())
+    assert one.components[0].added == Fraction(767, 10)
+    assert (one.total, one.matches) == (Fraction(767, 10), True)
+    assert one.formula == "(100 × 76.7) ÷ (100) = 76.7"
+
+
+def test_below_a_minimum_there_is_a_total_and_no_rank(track, organizer):  # noqa: F811
+    teams, judges = people(track, 3, 1)
+    round = roadshow(track, teams, judges, [[9], [6], [5.5]])
+    change(round, organizer, component={"minimum": Decimal(60)}, minimum_total=Decimal("59.5"))
+    assert ranks(round) == {teams[0].code: 1, teams[1].code: 2, teams[2].code: None}
+    row = row_of(round, teams[2])
+    assert row.total == 55
+    assert standings.why_unranked(row) == [
+        "less than 60 for the judges' scores", "a total of less than 59.5",
+    ]  # fmt: skip
+    one = explain(row.participation)
+    assert (one.rank, one.total, one.matches) == (None, 55, True)
+    assert one.lacks == tuple(standings.why_unranked(row))
+
+
+def test_a_minimum_of_0_and_one_of_100_are_minimums(track, organizer):  # noqa: F811
+    teams, judges = people(track, 2, 1)
+    round = roadshow(track, teams, judges, [[10], [0]])
+    change(round, organizer, minimum_total=Decimal(0))
+    assert set(ranks(round).values()) == {1, 2}
+    change(round, organizer, minimum_total=Decimal(100))
+    assert set(ranks(round).values()) == {1, None}
+
+
+def test_who_does_not_meet_a_condition_has_no_rank_until_they_do(track, organizer):  # noqa: F811
+    teams, judges = people(track, 3, 1)
+    round = roadshow(track, teams, judges, [[9], [8], [7]])
+    save_entry(teams[0], organizer, licence="Apache-2.0")
+    save_entry(teams[1], organizer, licence="MIT", repository="https://example.org/b")
+    change(round, organizer, conditions=["licence", "repository"])
+    assert ranks(round) == {teams[1].code: 1, teams[0].code: None, teams[2].code: None}
+    assert standings.why_unranked(row_of(round, teams[0])) == ["no source repository"]
+    said = standings.why_unranked(row_of(round, teams[2]))
+    assert said == ["no licence", "no source repository"]
+    digest = standings.current(round, FULL).input_digest
+    save_entry(teams[0], organizer, repository="https://example.org/a")
+    assert ranks(round)[teams[0].code] == 1
+    assert standings.current(round, FULL).input_digest != digest
+    set_status(teams[1], "registered")
+    change(round, organizer, conditions=["confirmed"])
+    assert ranks(round) == {teams[0].code: 1, teams[2].code: 2, teams[1].code: None}
+
+
+def test_without_a_condition_the_entry_changes_no_digest(track, organizer):  # noqa: F811
+    teams, judges = people(track, 1, 1)
+    round = roadshow(track, teams, judges, [[9]])
+    ranks(round)
+    digest = standings.current(round, FULL).input_digest
+    save_entry(teams[0], organizer, repository="https://example.org/a")
+    ranks(round)
+    assert standings.current(round, FULL).input_digest == digest
+
+
+# --- Scales of metrics --------------------------------------------------------------------------
+
+
+def test_a_metric_by_rank_and_by_z_scores(track, organizer):  # noqa: F811
+    round = automated(track, [10, 20, 20, 40])
+    standings.refresh(round)
+    values = [row.explanation["components"][0]["value"] for row in
+              standings.current(round, FULL).rows.order_by("participation")]  # fmt: skip
+    change(round, organizer, component={"scaling": "rank"}, tie_breaks=[])
+    scaled = [total for _rank, _code, total in sorted(placed(round), key=lambda p: p[1])]
+    better = [sum(a > b for b in values) + Fraction(sum(a == b for b in values) - 1, 2)
+              for a in values]  # fmt: skip
+    assert scaled == [round_12(100 * each / 3) for each in better]
+    one = explain(round.participations.order_by("pk")[0])
+    assert (one.components[0].metric.others, one.matches) == (3, True)
+    assert one.component_formula(one.components[0]).startswith("100 × ")
+    public = standings.public_standing(round).rows.first().explanation["components"][0]
+    assert set(public) == {
+        "name", "kind", "weight", "scaled", "metric", "value", "beaten", "others", "rising",
+    }  # fmt: skip
+
+    change(round, organizer, component={"scaling": "zscore"})
+    mean = sum(values) / 4
+    spread = (sum((value - mean) ** 2 for value in values) / 4) ** 0.5
+    found = sorted(placed(round), key=lambda p: p[1])
+    for value, (_rank, _code, total) in zip(values, found, strict=True):
+        assert float(total) == pytest.approx(50 + 10 * (value - mean) / spread)
+    one = explain(round.participations.order_by("pk")[3])
+    assert one.matches
+    assert as_data(one)["matches"] is True
+
+
+def round_12(value: Fraction) -> Decimal:
+    return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(Decimal("1e-12"))
+
+
+def test_who_has_left_and_a_baseline_are_no_measure_for_others(track, organizer):  # noqa: F811
+    round = automated(track, [10, 20, 40, 40])
+    change(round, organizer, component={"scaling": "rank"})
+    first, second, third, fourth = round.participations.order_by("pk")
+    Participation.objects.filter(pk=third.pk).update(status="withdrawn")
+    Participation.objects.filter(pk=fourth.pk).update(status="baseline")
+    found = {code: total for _rank, code, total in placed(round)}
+    assert found[second.team.code] == 100
+    assert found[first.team.code] == 0
+    assert found[fourth.team.code] == 100, "it beats both teams"
+    assert found[third.team.code] is None
+
+
+def test_a_scale_by_rank_has_no_bounds(track, organizer):  # noqa: F811
+    round = automated(track, [10])
+    with pytest.raises(ValidationError, match="two values"):
+        change(round, organizer, component={"scaling": "rank", "worst": 0.0, "best": 1.0})
+
+
+# --- Tie-breaks ---------------------------------------------------------------------------------
+
+
+def two_criteria(track, teams, judges, marks):  # noqa: F811
+    """``marks[team][judge]`` on two criteria of equal weight."""
+    round = make_round(track, format="roadshow", kind="semifinal")
+    for team in teams:
+        make_participation(round, team)
+    panel = make_panel(round, judges, make_rubric(track.event, weights=(1, 1)))
+    for assignment in panel.assignments.all():
+        given = marks[teams.index(assignment.participation.team)][judges.index(assignment.judge)]
+        sheet, user = open_sheet(assignment), assignment.judge.user
+        for criterion, mark in zip(panel.rubric.criteria.all(), given, strict=True):
+            value = Decimal(str(mark))
+            save_mark(sheet, criterion, value, sent=Sent(f"{criterion.pk}"), by=user)
+        submit_sheet(sheet, user)
+    return round, [criterion.code for criterion in panel.rubric.criteria.all()]
+
+
+def test_named_criteria_are_asked_in_their_order(track, organizer):  # noqa: F811
+    teams, judges = people(track, 2, 2)
+    round, (first, second) = two_criteria(
+        track, teams, judges, [[(9, 5), (8, 6)], [(7, 7), (8, 6)]]
+    )
+    change(round, organizer, tie_breaks=[f"criterion:{first}"])
+    assert ranks(round) == {teams[0].code: 1, teams[1].code: 2}
+    change(round, organizer, tie_breaks=[f"criterion:{second}", f"criterion:{first}"])
+    assert ranks(round) == {teams[1].code: 1, teams[0].code: 2}
+    (tie,) = explain(round.participations.get(team=teams[1])).tie_breaks
+    assert (tie.label, tie.compared) == ("higher mark on “Criterion 2”", 65)
+    assert scheme_words.of(rules_of(round))["tie_breaks"] == [
+        "higher mark on “Criterion 2”", "higher mark on “Criterion 1”",
+    ]  # fmt: skip
+    with pytest.raises(ValidationError, match="nobody"):
+        change(round, organizer, tie_breaks=["criterion:nobody"])
+    with pytest.raises(ValidationError):
+        change(round, organizer, tie_breaks=["criterion:"])
+    with pytest.raises(ValidationError):
+        change(round, organizer, tie_breaks=[f"criterion:{first}"] * 2)
+    with pytest.raises(ValidationError):
+        change(round, organizer, tie_breaks=[7])
+
+
+def test_head_to_head_counts_judges_and_not_points(track, organizer):  # noqa: F811
+    """Both have 70; two of three judges put the second ahead, one the first, by more."""
+    teams, judges = people(track, 3, 3)
+    marks = [[9, 6, 6], [7, 7, 7], [1, 1, 1]]
+    round = roadshow(track, teams, judges, marks)
+    change(
+        round, organizer, component={"aggregation": "mean"}, tie_breaks=["head_to_head"]
+    )  # fmt: skip
+    assert ranks(round) == {teams[1].code: 1, teams[0].code: 2, teams[2].code: 3}
+    (tie,) = explain(round.participations.get(team=teams[1])).tie_breaks
+    assert tie.compared == 1
+    assert [(d.team, d.ahead, d.behind) for d in tie.duels] == [(teams[0].code, 2, 1)]
+    assert "head_to_head" not in row_of(round, teams[2]).explanation, "nobody asked"
+    # The judges who put the second ahead had a conflict of interest: they are no longer heard.
+    recuse(judges[1], teams[1], organizer, "adviser")
+    assert ranks(round)[teams[0].code] == 1
+
+
+def test_duels_of_judges_are_not_for_the_public(track, organizer):  # noqa: F811
+    teams, judges = people(track, 2, 3)
+    round = roadshow(track, teams, judges, [[9, 6, 6], [7, 7, 7]])
+    change(
+        round, organizer, component={"aggregation": "mean"}, tie_breaks=["head_to_head"]
+    )  # fmt: skip
+    ranks(round)
+    full = row_of(round, teams[0]).explanation
+    assert full["head_to_head"]["duels"]
+    assert "head_to_head" not in standings._for_the_public(full)
+
+
+def test_a_draw_has_a_seed_that_is_recorded(track, organizer):  # noqa: F811
+    teams, judges = people(track, 6, 1)
+    round = roadshow(track, teams, judges, [[7]] * 6)
+    change(round, organizer, tie_breaks=["draw"])
+    seed = Scheme.objects.get(round=round).seed
+    assert len(seed) == 16
+    lots = drawn(seed, [team.code for team in teams])
+    expected = sorted(lots, key=lots.get, reverse=True)
+    assert sorted(ranks(round), key=ranks(round).get) == expected
+    assert standings.current(round, FULL).method["seed"] == seed
+    entry = RecordEntry.objects.filter(kind="scheme").latest("pk")
+    assert seed in entry.text
+    (tie,) = explain(round.participations.get(team__code=expected[0])).tie_breaks
+    assert tie.compared == lots[expected[0]]
+    change(round, organizer, seed="7 3 1")
+    assert Scheme.objects.get(round=round).seed == "7 3 1"
+    assert len(set(ranks(round).values())) == 6
+
+
+def test_tie_breaks_that_hang_on_the_tied_follow_those_before_them(track, organizer):  # noqa: F811
+    """All have 70. The metric of an earlier round parts the third; duels part the others."""
+    early = automated(track, [20, 20, 40])
+    teams = [p.team for p in early.participations.order_by("pk")]
+    judges = [make_judge(track.event) for _n in range(3)]
+    round = roadshow(track, teams, judges, [[9, 6, 6], [7, 7, 7], [10, 10, 1]], ordinal=2)
+    rules = rules_of(round).fields
+    judged = {**rules["components"][0], "aggregation": "mean"}
+    metric = {"kind": "metric", "source": early, "weight": Decimal("0.01"), "scaling": "rank"}
+    save_scheme(
+        round, organizer, **rules | {"components": [judged, metric]}, reason="test"
+    )  # fmt: skip
+    change(round, organizer, decimals=0, rounding="all", tie_breaks=["metric", "head_to_head"])
+    found = ranks(round)
+    assert found == {teams[2].code: 1, teams[1].code: 2, teams[0].code: 3}
+    duels = row_of(round, teams[0]).explanation["head_to_head"]["duels"]
+    assert [duel["team"] for duel in duels] == [teams[1].code]
+
+
+def test_as_many_tie_breaks_as_there_are_columns(track, organizer):  # noqa: F811
+    round = automated(track, [])
+    names = [*Scheme.TieBreak.values, "criterion:a", "criterion:b"]
+    with pytest.raises(ValidationError):
+        draft(round, **rules_of(round).fields | {"tie_breaks": names})
+
+
+# --- At the desk --------------------------------------------------------------------------------
+
+
+def test_the_desk_takes_the_tie_breaks_in_the_order_in_which_they_stand(client, track, organizer):  # noqa: F811
+    teams, judges = people(track, 2, 2)
+    round, (first, _second) = two_criteria(
+        track, teams, judges, [[(9, 5), (8, 6)], [(7, 7), (8, 6)]]
+    )
+    client.cookies["django_language"] = "en"
+    client.force_login(organizer, backend="django.contrib.auth.backends.ModelBackend")
+    page = reverse("desk-scheme", args=[round.event.slug, round.slug])
+    form = {
+        "advance_count": "1", "decimals": "1", "rounding": "totals", "minimum_total": "30",
+        "conditions": ["confirmed"], "seed": "", "reason": "as announced",
+        "tie_break_1": "head_to_head", "tie_break_2": "", "tie_break_3": f"criterion:{first}",
+        "tie_break_4": "draw", "components-TOTAL_FORMS": "1", "components-INITIAL_FORMS": "0",
+        "components-0-kind": "judges", "components-0-source": str(round.pk),
+        "components-0-weight": "100", "components-0-aggregation": "mean",
+        "components-0-minimum": "20",
+    }  # fmt: skip
+    assert client.post(page, form).status_code == 302
+    scheme = Scheme.objects.get(round=round)
+    assert scheme.tie_breaks == ["head_to_head", f"criterion:{first}", "draw"]
+    assert (scheme.rounding, scheme.minimum_total, scheme.conditions) == (
+        "totals", Decimal(30), ["confirmed"],
+    )  # fmt: skip
+    assert scheme.seed
+    said = client.get(page).content.decode()
+    for text in (
+        "higher mark on “Criterion 1”", "Whoever has a total of less than 30 has no rank.",
+        "has less than 20 for", "the team has been confirmed", scheme.seed,
+    ):  # fmt: skip
+        assert text in said, text
+    twice = client.post(page, form | {"tie_break_2": "draw"})
+    assert "Name each once" in twice.content.decode()
+
+
+def test_the_api_takes_the_same(client, track, organizer):  # noqa: F811
+    round = automated(track, [])
+    client.force_login(organizer, backend="django.contrib.auth.backends.ModelBackend")
+    address = reverse("api-scheme-detail", args=[round.pk])
+    answer = client.patch(
+        address,
+        {"rounding": "totals", "minimum_total": "12.5", "tie_breaks": ["draw"], "seed": "abc"},
+        content_type="application/json",
+    )
+    assert answer.status_code == 200, answer.content
+    said = client.get(address).json()
+    assert (said["rounding"], said["minimum_total"], said["seed"]) == ("totals", "12.50", "abc")
+    for wrong in ({"tie_breaks": ["criterion:x"]}, {"conditions": ["rich"]}, {"rounding": "up"}):
+        refused = client.patch(address, wrong, content_type="application/json")
+        assert refused.status_code == 400, wrong
+
+
+def test_other_terms_are_tried_and_nothing_is_stored(track, organizer):  # noqa: F811
+    teams, judges = people(track, 2, 1)
+    round = roadshow(track, teams, judges, [[9], [5]], advance=2)
+    standings.refresh(round)
+    fields = rules_of(round).fields | {"minimum_total": Decimal(60)}
+    moves = what_if(round, draft(round, **fields))
+    assert [move.participation.team for move in moves if move.leaves] == [teams[1]]
+    assert Scheme.objects.get(round=round).minimum_total is None
