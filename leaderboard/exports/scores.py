@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from contest import tables_out
+from contest.states import ParticipationStatus
 from leaderboard.exports.columns import explained
 from leaderboard.exports.finalists import records
 from leaderboard.models import Standing
@@ -130,7 +131,8 @@ def _component(one: Explanation, part: ComponentExplained) -> ComponentRows:
         "other_teams": metric.others if metric else None,
         "submission": metric.submission if metric else None,
         "received_at": metric.received_at if metric else None,
-        "minimum": part.minimum,
+        # Baselines and those that left have no rank anyway.
+        "minimum": part.minimum if one.status == ParticipationStatus.ACTIVE else None,
         "below_minimum": int(part.name in one.below),
         "score": part.value,
         "points": part.points,

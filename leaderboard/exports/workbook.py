@@ -150,6 +150,7 @@ class _Workbook:
             "stated_rank": one.rank,
             "rank": None,
             "total": None,
+            "ranked_total": None,
             "check_rank": None,
             "check_total": None,
         }
@@ -170,7 +171,7 @@ class _Workbook:
         places = PLACES if terms.places is None else terms.places
         cell = {n: self.teams.cell(n, row) for n in TEAMS}
         below = f"SUM({block('below_minimum')})"
-        if terms.minimum_total is not None:
+        if terms.minimum_total is not None and one.status == ParticipationStatus.ACTIVE:
             least = float(terms.minimum_total)
             below += f'+IF({cell["total"]}="",0,IF({cell["total"]}<{least},1,0))'
         is_ranked = total is not None and not one.below and not one.unmet
@@ -229,7 +230,7 @@ class _Workbook:
             values |= self._judges(rows, sheets, criteria)
         elif part.metric is not None:
             values["score"] = _formula(self._of_metric(part.metric), part.value)
-        if part.minimum is not None:
+        if rows.component["minimum"] is not None:
             least, score = self._of_components("minimum"), self._of_components("score")
             compared = self._added(score) if self.terms.rounds_components else _near(score)
             values["below_minimum"] = Formula(

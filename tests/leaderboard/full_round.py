@@ -119,7 +119,7 @@ TERMS = [
     {"scheme": {"rounding": "all", "decimals": 0, "minimum_total": Decimal("55")},
      "judges": {"minimum": Decimal("50")}},
     {"scheme": {"tie_breaks": ["head_to_head", "draw"], "seed": "7 3 1"},
-     "metric": {"scaling": "rank"}, "judges": {"minimum": Decimal("62.5")}},
+     "metric": {"scaling": "rank"}},
     {"scheme": {"conditions": ["repository"], "minimum_total": Decimal("40")},
      "metric": {"scaling": "zscore", "minimum": Decimal("45")}},
 ]  # fmt: skip
@@ -134,6 +134,9 @@ def score_by(before, final, organizer, method: dict, metric: dict | None = None,
             "decimals": 2,
             "reason": "test",
             "tie_breaks": ["judges", "metric", "criterion", "earliest"],
+            "rounding": "none",
+            "minimum_total": None,
+            "conditions": [],
             **scheme,
         },
         components=[
