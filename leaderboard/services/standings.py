@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -46,6 +46,7 @@ from leaderboard.states import AdvancementStatus
 
 GONE = (ParticipationStatus.WITHDRAWN, ParticipationStatus.DISQUALIFIED)
 FULL, PUBLIC = Standing.Audience.FULL, Standing.Audience.PUBLIC
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # From nobody to everybody.
 SHOWN = list(Standing.ShownTo)
 
@@ -749,7 +750,7 @@ def _tie_break(name: str, components, known: list[dict], pk: int) -> Fraction | 
 
 
 def _microseconds(moment: str) -> Fraction:
-    return Fraction(repr(datetime.fromisoformat(moment).timestamp()))
+    return Fraction((datetime.fromisoformat(moment) - EPOCH) // timedelta(microseconds=1))
 
 
 def _rows(inputs: _Inputs) -> list[StandingRow]:
