@@ -81,6 +81,24 @@ class SchemeForm(forms.ModelForm):
         return self.cleaned_data["rounding"] or Scheme.Rounding.NONE
 
     @property
+    def groups(self) -> list[tuple]:
+        """(title, help, fields) for the page; ``trying`` stands below the components."""
+        ties = [self[f"tie_break_{n + 1}"] for n in range(MOST_TIE_BREAKS)]
+        ranked = ("advance_count", "decimals", "rounding", "minimum_total", "conditions")
+        return [
+            (_("Who is ranked, and who advances"), "", [self[name] for name in ranked]),
+            (
+                _("Tie-breaks"),
+                _("Asked in this order; whom none of them parts share a rank."),
+                [*ties, self["seed"]],
+            ),
+        ]
+
+    @property
+    def trying(self) -> list:
+        return [self[name] for name in ("reason", "without") if name in self.fields]
+
+    @property
     def rules(self) -> dict:
         """What the form says of the scheme itself."""
         said = [self.cleaned_data[f"tie_break_{n + 1}"] for n in range(MOST_TIE_BREAKS)]
@@ -104,6 +122,10 @@ class ComponentForm(forms.ModelForm):
         self.fields["source"].queryset = rounds
         for name in ("trim", "per", "scaling"):  # most components have none of them
             self.fields[name].required = False
+        for name in ("aggregation", "trim", "per"):
+            self.fields[name].only_for = SchemeComponent.Kind.JUDGES
+        for name in ("metric", "scaling", "worst", "best"):
+            self.fields[name].only_for = SchemeComponent.Kind.METRIC
 
     def clean_trim(self):
         return self.cleaned_data["trim"] or 1
