@@ -27,7 +27,8 @@ def of_emails(emails: Iterable[str]) -> dict[str, User]:
 def make_people(people: Sequence[tuple[str, str]], language: str) -> dict[str, User]:
     """Accounts of ``(e-mail, name)``, none of which is anybody's yet, by their addresses.
 
-    They have no password: whoever reads the mail of the address sets one by “forgot password”.
+    They have no password: whoever reads the mail of the address chooses one, as those do who have
+    forgotten theirs.
     """
     made = [User(email=email, name=name, language=language) for email, name in people]
     for user in made:
