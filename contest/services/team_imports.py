@@ -313,8 +313,8 @@ def _plan(event: Event, table: Table, teams, entries) -> Plan:
         elif track is not None and people.captain is not None:
             who = ("new", track.pk, people.captain.who)
         else:
-            if not row["code"]:  # whatever else is wrong is told at once
-                _require_valid_new(table, row, track)
+            fields = _fields(table, row, (*TEAM_FIELDS, *ENTRY_FIELDS))
+            _require_valid(table, row, _unsaved(None, fields), fields, is_whole=False)
             continue
         if who in said:
             column = "code" if row["code"] else "captain_email"
@@ -435,13 +435,18 @@ def _fields(table: Table, row: Row, names: Iterable[str]) -> dict[str, str]:
     return fields
 
 
-def _require_valid(table: Table, row: Row, things: Iterable, fields: dict[str, str]) -> None:
-    """Note what is wrong with the fields that a row writes, each sentence once."""
+def _require_valid(
+    table: Table, row: Row, things: Iterable, fields: dict[str, str], *, is_whole: bool = True
+) -> None:
+    """Note what is wrong with the fields that a row writes, each sentence once. Where it is not
+    clear of which team, nothing is said of what else the team must have."""
     for thing in things:
         # Countries are known to be some, and slow to be looked for among all of them.
         others = {f.name for f in thing._meta.fields if f.name not in fields} | {"country"}
         try:
-            thing.full_clean(exclude=others, validate_unique=False, validate_constraints=False)
+            thing.clean_fields(exclude=others)
+            if is_whole:
+                thing.clean()
         except ValidationError as error:
             seen = set()
             for name, messages in error.message_dict.items():
@@ -457,18 +462,13 @@ def _require_people(table: Table, row: Row, column: str, people: Iterable[_Perso
             table.fault(row, column, f"{person.email}: {why}")
 
 
-def _require_valid_new(table: Table, row: Row, track: Track | None) -> dict[str, str]:
-    """The fields of a row that brings a team; what is wrong with them is noted."""
-    fields = _fields(table, row, (*TEAM_FIELDS, *ENTRY_FIELDS))
-    _require_valid(table, row, _unsaved(track, fields), fields)
-    if not row["country"]:
-        table.fault(row, "country", _("Expected the country or region of a new team."))
-    return fields
-
-
 def _plan_new(made: Plan, row: Row, track: Track, people: _People, known: _Known) -> None:
     table, captain = made.table, people.captain
-    fields = _require_valid_new(table, row, track)
+    fields = _fields(table, row, (*TEAM_FIELDS, *ENTRY_FIELDS))
+    team, entry = _unsaved(track, fields)
+    _require_valid(table, row, (team, entry), fields)
+    if not row["country"]:
+        table.fault(row, "country", _("Expected the country or region of a new team."))
     if captain.user is None and not captain.name:
         said = _("Expected the captain's name: nobody has an account with this address yet.")
         table.fault(row, "captain_name", said)
@@ -476,7 +476,6 @@ def _plan_new(made: Plan, row: Row, track: Track, people: _People, known: _Known
     _require_people(table, row, "members", people.members, known)
     if 1 + len(people.members) > known.event.max_members:
         table.fault(row, "members", " ".join(services.team_full(known.event).messages))
-    team, entry = _unsaved(track, fields)
     details = [
         track.name if len(known.leaves) > 1 else "",
         entry.title,
