@@ -601,7 +601,7 @@ def _write(event: Event, made: Plan, by: User) -> None:
     if edits:
         _write_fields(edits, by)
         joining = [(step.team, users[p.email]) for step in edits for p in step.joining]
-        services.add_members(joining, by)
+        services.add_members(event, joining, by)
 
 
 def _users(people: Iterable[_Person], by: User) -> dict[str, User]:
@@ -640,16 +640,15 @@ def _write_fields(edits: list[_Edit], by: User) -> None:
 
 def template_rows(event: Event) -> tuple[list[str], list[list[str]]]:
     """Headings and the teams that compete, as a table that could be taken in again unchanged."""
-    teams = (
-        event.teams.filter(status__in=COMPETING)
-        .select_related("track", "entry")
-        .prefetch_related("memberships__user")
-    )
-    return [column.name for column in COLUMNS], [_template_row(team) for team in teams]
+    people: dict[int, list[Membership]] = {}
+    for membership in Membership.objects.filter(team__event=event).select_related("user"):
+        people.setdefault(membership.team_id, []).append(membership)
+    teams = event.teams.filter(status__in=COMPETING).select_related("track", "entry")
+    rows = [_template_row(team, people.get(team.pk, [])) for team in teams]
+    return [column.name for column in COLUMNS], rows
 
 
-def _template_row(team: Team) -> list[str]:
-    people = list(team.memberships.all())
+def _template_row(team: Team, people: Iterable[Membership]) -> list[str]:
     captain = next((m.user for m in people if m.role == Membership.Role.CAPTAIN), None)
     members = [m.user for m in people if m.role != Membership.Role.CAPTAIN and m.user.email]
     return [

@@ -88,15 +88,14 @@ def _log_joined(memberships: Sequence[Membership], by: User) -> None:
     )
 
 
-def add_members(joining: Sequence[tuple[Team, User]], by: User) -> None:
-    """Put people into teams that are there, whoever calls having checked them. Who was invited is
+def add_members(event: Event, joining: Sequence[tuple[Team, User]], by: User) -> None:
+    """Put people into teams of the event, whoever calls having checked them. Who was invited is
     invited no longer."""
     people = [Membership(team=team, user=user) for team, user in joining]
     Membership.objects.bulk_create(people)
     _log_joined(people, by)
     joined = {(team.pk, user.email): user for team, user in joining}
-    teams = {team.pk for team, _user in joining}
-    for invitation in Invitation.objects.filter(team__in=teams, accepted_at=None):
+    for invitation in Invitation.objects.filter(team__event=event, accepted_at=None):
         if user := joined.get((invitation.team_id, invitation.email)):
             _accept(invitation, user)
 

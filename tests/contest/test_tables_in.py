@@ -219,7 +219,7 @@ def test_the_columns_of_the_file_are_told_with_an_example():
 
 
 def test_a_column_without_a_heading_is_named_by_its_letter():
-    text = "name,\nLin,lin@example.org\n"
+    text = "name,,phone\nLin,lin@example.org,\n"
     assert mapped(text, {"B": "email"}).rows[0]["email"] == "lin@example.org"
 
 

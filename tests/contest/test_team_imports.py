@@ -356,6 +356,8 @@ def test_a_table_moves_no_team_and_changes_no_captain(event, by):
 @pytest.mark.parametrize("status", ["withdrawn", "disqualified"])
 def test_who_left_is_not_brought_back(event, track, by, status):
     make_round(track)
+    event.max_members = 9
+    event.save()
     take_in(event, TEXT, by)
     team = event.teams.get(code="MA-001")
     set_status(team, status)
