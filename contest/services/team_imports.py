@@ -512,7 +512,7 @@ def _plan_edit(made: Plan, row: Row, team: Team, people: _People, known: _Known)
             if not _same(old, new):
                 fields[name] = new
                 label = thing._meta.get_field(name).verbose_name
-                words = {"field": label, "old": _shown(old), "new": _shown(new)}
+                words = {"field": label, "old": _shown(name, old), "new": _shown(name, new)}
                 details.append(_("%(field)s: “%(old)s” → “%(new)s”") % words)
     _require_valid(table, row, _edited(team, fields), fields)
     there = known.members.get(team.pk, set())
@@ -552,8 +552,9 @@ def _exactly(fields: dict[str, str]) -> str:
     return repr(sorted(fields.items()))
 
 
-def _shown(text: str) -> str:
-    text = " ".join(text.split())
+def _shown(name: str, value: str) -> str:
+    """A field's value in one line that is not too long; a country by its name."""
+    text = str(countries.name(value)) if name == "country" else " ".join(value.split())
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 

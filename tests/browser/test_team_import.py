@@ -8,6 +8,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from contest.models import Team
+from tests.browser.test_accessibility import AXE, found_on
 from tests.browser.test_versions import sign_in
 from tests.factories import make_event, make_round, make_track, make_user
 
@@ -98,6 +99,7 @@ def test_foreign_headings_are_mapped_and_teams_come_in(live_server, open_context
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (820, 1180), (1440, 900)])
 def test_the_page_fits_its_screen(live_server, open_context, event, width, height):
     page = open_context(width, height, has_touch=True).new_page()
+    page.add_init_script(path=AXE)
     sign_in(page, live_server, event.roles.get().user, event)
     page.goto(f"{live_server.url}{reverse('desk-team-import', args=[event.slug])}")
 
@@ -109,6 +111,7 @@ def test_the_page_fits_its_screen(live_server, open_context, event, width, heigh
             .map((e) => e.outerHTML.slice(0, 80))"""
         )
         assert small == []
+        assert found_on(page) == []
 
     look()
     choose(page, workbook(*ROWS))

@@ -149,7 +149,7 @@ def test_what_differs_is_changed_and_told_field_by_field(event, by):
     made = plan(event, text)
     assert outcomes(made) == ["changed", "changed"]
     assert details(made) == [
-        "name (English): “Beacon” → “Lighthouse” · country or region: “CN” → “JP” · "
+        "name (English): “Beacon” → “Lighthouse” · country or region: “China” → “Japan” · "
         "title (English): “” → “Light” · abstract (English): “” → “For *all*.”",
         "joins: new <new@example.org>",
     ]
