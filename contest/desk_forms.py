@@ -120,3 +120,10 @@ class RoundForm(WithinEvent):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=1000, widget=forms.Textarea({"rows": 2}))
+
+
+class TableForm(forms.Form):
+    file = forms.FileField(
+        label=_("Table (CSV or XLSX)"),
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,.txt,.tsv"}),
+    )

@@ -2,14 +2,15 @@
 
 Knows nothing of what a table is for: an importer says which columns it takes, and names the row
 and the column of whatever it finds wrong afterwards. Encoding, delimiter and headings are found
-out; a formula is refused rather than guessed at.
+out; a formula is refused rather than guessed at. Where a heading is nobody's, a mapping says which
+column it is.
 """
 
 import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import openpyxl
@@ -23,10 +24,14 @@ MAX_ROWS = 5000
 MAX_LINES = 20_000  # with blank ones
 MAX_CELL = 2000
 MAX_COLUMNS = 200
+MAX_HEADING = 200
 # An XLSX is a ZIP archive; one that unpacks to more is no list of people or teams.
 MAX_UNPACKED = 64 * 1024 * 1024
 # So many faults are told at once; whoever has more corrects these first.
 MAX_FAULTS = 50
+# A column is shown with the first cell that is found in so many rows, cut to so many characters.
+EXAMPLE_ROWS = 50
+EXAMPLE_LENGTH = 60
 OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 DELIMITERS = {
     ",": gettext_lazy("comma"),
@@ -45,6 +50,7 @@ class Column:
     name: str
     labels: tuple[str, ...] = ()
     is_required: bool = False  # its heading must be there, and no cell may be empty
+    most: int = MAX_CELL  # characters of a cell
 
     def answers_to(self, heading: str) -> bool:
         return _plain(heading) in {_plain(name) for name in (self.name, *self.labels)}
@@ -76,11 +82,23 @@ class Fault:
         return f"{self.file}, {place}: {self.said}"
 
 
-class BadTable(ValidationError):
-    """The table cannot be taken; ``faults`` says why, place by place."""
+@dataclass(frozen=True)
+class Heading:
+    """A column of the file: what it is called there, a cell of it, and what it was read as."""
 
-    def __init__(self, faults: Sequence[Fault]):
-        self.faults = list(faults)
+    text: str  # no two are the same; one that is empty, or there twice, is told by its place
+    example: str
+    column: str  # a Column's name; empty where it is not read
+
+
+class BadTable(ValidationError):
+    """The table cannot be taken; ``faults`` says why, place by place.
+
+    ``found`` are the file's columns, where it could be read that far: another mapping may help.
+    """
+
+    def __init__(self, faults: Sequence[Fault], found: Sequence[Heading] = ()):
+        self.faults, self.found = list(faults), tuple(found)
         super().__init__([str(fault) for fault in self.faults[:MAX_FAULTS]], code="bad_table")
 
 
@@ -103,6 +121,7 @@ class Table:
     rows: list[Row]
     form: str  # how it was read, in words
     unread: tuple[str, ...] = ()  # headings that nobody knows; told, so that a typing error shows
+    found: tuple[Heading, ...] = ()  # all columns of the file
     faults: list[Fault] = field(default_factory=list)
 
     def fault(self, row: Row, column: str, said) -> None:
@@ -114,13 +133,20 @@ class Table:
     def require_none(self) -> None:
         """Raise BadTable, in the order of the file, if anything was found wrong."""
         if self.faults:
-            raise BadTable(sorted(self.faults, key=lambda fault: fault.row))
+            raise BadTable(sorted(self.faults, key=lambda fault: fault.row), self.found)
 
 
-def read_table(content: bytes, file: str, columns: Iterable[Column]) -> Table:
+def read_table(
+    content: bytes,
+    file: str,
+    columns: Iterable[Column],
+    mapping: Mapping[str, str] | None = None,
+) -> Table:
     """The table in an uploaded file: CSV in UTF-8, UTF-16 or GB18030, or XLSX. Raises BadTable.
 
     Columns may stand in any order, under any of their headings; blank rows are passed over.
+    ``mapping`` says of headings which column they are, by its name, or that they are left out
+    (empty); those that it does not name are recognised.
     """
     columns = tuple(columns)
     if len(content) > MAX_BYTES:
@@ -133,7 +159,7 @@ def read_table(content: bytes, file: str, columns: Iterable[Column]) -> Table:
         records, form = _xlsx(content, file), "XLSX"
     else:
         records, form = _csv(content, file, columns)
-    return _table(file, form, records, columns)
+    return _table(file, form, records, columns, mapping or {})
 
 
 def _refuse(file: str, said: str, row: int = 0, column: str = "") -> None:
@@ -183,8 +209,8 @@ def _csv(content: bytes, file: str, columns) -> tuple[Iterator[list], str]:
     return _csv_rows(text, file, delimiter), form
 
 
-def _too_long() -> str:
-    return _("The cell has more than %(most)s characters.") % {"most": MAX_CELL}
+def _too_long(most: int = MAX_CELL) -> str:
+    return _("The cell has more than %(most)s characters.") % {"most": most}
 
 
 def _csv_rows(text: str, file: str, delimiter: str) -> Iterator[list]:
@@ -230,52 +256,63 @@ def _cell(cell) -> str:
     return str(value)
 
 
-def _table(file: str, form: str, records: Iterable[list], columns) -> Table:
-    headings: dict[str, int] = {}
-    written: list[str] = []
-    rows, faults = [], []
-    for number, record in enumerate(records, start=1):
-        if number > MAX_LINES:
-            _refuse(file, _("The table has more than %(most)s rows.") % {"most": MAX_ROWS})
-        cells = [str(cell).strip() for cell in record]
-        while cells and not cells[-1]:
-            cells.pop()
-        if not cells:
-            continue
-        if not written:
-            written = cells
-            headings = _headings(file, number, cells, columns)
-            continue
-        if len(rows) == MAX_ROWS:
-            _refuse(file, _("The table has more than %(most)s rows.") % {"most": MAX_ROWS})
-        faults += _cell_faults(file, number, cells, written, headings)
+def _table(file: str, form: str, records: Iterable[list], columns, mapping) -> Table:
+    lines = _lines(file, records)
+    if not lines:
+        _refuse(file, _("The file is empty."))
+    (number, written), *lines = lines
+    if len(written) > MAX_COLUMNS:
+        _refuse(file, _("The table has more than %(most)s columns.") % {"most": MAX_COLUMNS})
+    written = [" ".join(heading.split()) for heading in written]
+    texts = _texts(written)
+    found = _found(written, texts, lines, columns, mapping)
+    places, faults = _places(file, number, written, texts, columns, mapping)
+    if faults:
+        raise BadTable(faults, found)
+    rows = []
+    for number, cells in lines:
+        faults += _cell_faults(file, number, cells, texts, places, columns)
         row = Row(
-            number,
-            {
-                column.name: _text(cells, headings.get(column.name))
-                for column in columns
-            },
-        )  # fmt: skip
+            number, {column.name: _text(cells, places.get(column.name)) for column in columns}
+        )
         faults += [
-            Fault(file, number, written[headings[column.name]], _("Nothing is here."))
+            Fault(file, number, texts[places[column.name]], _("Nothing is here."))
             for column in columns
             if column.is_required and not row[column.name]
         ]
         rows.append(row)
     if faults:
-        raise BadTable(sorted(faults, key=lambda fault: fault.row))
-    if not written:
-        _refuse(file, _("The file is empty."))
+        raise BadTable(sorted(faults, key=lambda fault: fault.row), found)
     if not rows:
         _refuse(file, _("The table has headings and no row."))
+    read = set(places.values())
     return Table(
         file,
         tuple(columns),
-        {name: written[n] for name, n in headings.items()},
+        {name: texts[n] for name, n in places.items()},
         rows,
         form,
-        tuple(h for n, h in enumerate(written) if h and n not in headings.values()),
+        tuple(
+            texts[n]
+            for n, heading in enumerate(written)
+            if heading and n not in read and texts[n] not in mapping
+        ),
+        found,
     )
+
+
+def _lines(file: str, records: Iterable[list]) -> list[tuple[int, list[str]]]:
+    """Every row that holds something, with its number, without what is empty at its end."""
+    lines = []
+    for number, record in enumerate(records, start=1):
+        cells = [str(cell).strip() for cell in record]
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
+            lines.append((number, cells))
+        if number > MAX_LINES or len(lines) > MAX_ROWS + 1:
+            _refuse(file, _("The table has more than %(most)s rows.") % {"most": MAX_ROWS})
+    return lines
 
 
 def _text(cells: list[str], n: int | None) -> str:
@@ -284,52 +321,108 @@ def _text(cells: list[str], n: int | None) -> str:
     return text[1:] if TEXT_SIGN.match(text) else text
 
 
-def _headings(file: str, number: int, cells: list[str], columns) -> dict[str, int]:
-    """Where each known column stands, from the heading row."""
-    if len(cells) > MAX_COLUMNS:
-        _refuse(file, _("The table has more than %(most)s columns.") % {"most": MAX_COLUMNS})
-    found: dict[str, int] = {}
-    for n, heading in enumerate(cells):
-        for column in columns:
-            if not column.answers_to(heading):
-                continue
-            if column.name in found:
-                _refuse(
-                    file,
-                    _("This column is there twice: “%(first)s” is the same.")
-                    % {"first": cells[found[column.name]]},
-                    number,
-                    heading,
-                )
-            found[column.name] = n
-    missing = [c.described for c in columns if c.is_required and c.name not in found]
-    if missing:
-        _refuse(
+def _texts(written: list[str]) -> list[str]:
+    """What each heading is called: itself; by its letter if empty, numbered if there before."""
+    texts: list[str] = []
+    taken = set()
+    for n, heading in enumerate(written):
+        text = base = heading or get_column_letter(n + 1)
+        count = 1
+        while text in taken:
+            count += 1
+            text = f"{base} ({count})"
+        taken.add(text)
+        texts.append(text)
+    return texts
+
+
+def _names(heading: str, text: str, columns, mapping) -> list[str]:
+    """The columns that a heading stands for: as the mapping says, else as it is recognised."""
+    if text in mapping:
+        return [mapping[text]] if mapping[text] else []
+    said = set(mapping.values())
+    return [c.name for c in columns if c.name not in said and c.answers_to(heading)]
+
+
+def _found(written, texts, lines, columns, mapping) -> tuple[Heading, ...]:
+    """The file's columns as whoever sent it is asked about them. One that is empty from its
+    heading down is none."""
+    found = []
+    for n, (heading, text) in enumerate(zip(written, texts, strict=True)):
+        below = (cells[n] for _number, cells in lines[:EXAMPLE_ROWS] if n < len(cells) and cells[n])
+        example = " ".join(next(below, "").split())
+        if len(example) > EXAMPLE_LENGTH:
+            example = example[: EXAMPLE_LENGTH - 1] + "…"
+        names = _names(heading, text, columns, mapping)
+        if heading or example:
+            found.append(Heading(text, example, names[0] if names else ""))
+    return tuple(found)
+
+
+def _places(
+    file: str, number: int, written: list[str], texts: list[str], columns, mapping
+) -> tuple[dict[str, int], list[Fault]]:
+    """Where each column stands, from the heading row; and what is wrong with that row."""
+    known = ", ".join(column.described for column in columns)
+    faults = [
+        Fault(file, number, "", _("There is no column “%(heading)s”.") % {"heading": text[:100]})
+        for text in mapping
+        if text not in texts
+    ]
+    faults += [
+        Fault(
             file,
-            _(
-                "Columns are missing: %(missing)s. The first row has: %(found)s. "
-                "Known are: %(known)s."
-            )
-            % {
-                "missing": ", ".join(missing),
-                "found": ", ".join(filter(None, cells))[:300],
-                "known": ", ".join(column.described for column in columns),
-            },
             number,
+            text,
+            _("Nothing is called “%(name)s” here. Known are: %(known)s.")
+            % {"name": name[:100], "known": known},
         )
-    return found
+        for text, name in mapping.items()
+        if name and name not in {column.name for column in columns}
+    ]
+    faults += [
+        Fault(
+            file,
+            number,
+            get_column_letter(n + 1),
+            _("The heading has more than %(most)s characters.") % {"most": MAX_HEADING},
+        )
+        for n, heading in enumerate(written)
+        if len(heading) > MAX_HEADING
+    ]
+    if faults:
+        return {}, faults
+    places: dict[str, int] = {}
+    for n, (heading, text) in enumerate(zip(written, texts, strict=True)):
+        for name in _names(heading, text, columns, mapping):
+            if name not in places:
+                places[name] = n
+                continue
+            said = _("This column is there twice: “%(first)s” is the same.")
+            faults.append(Fault(file, number, text, said % {"first": texts[places[name]]}))
+    missing = [c.described for c in columns if c.is_required and c.name not in places]
+    if missing and not faults:
+        said = _(
+            "Columns are missing: %(missing)s. The first row has: %(found)s. Known are: %(known)s."
+        ) % {
+            "missing": ", ".join(missing),
+            "found": ", ".join(filter(None, written))[:300],
+            "known": known,
+        }
+        faults.append(Fault(file, number, "", said))
+    return places, faults
 
 
-def _cell_faults(file, number, cells, written, headings) -> Iterator[Fault]:
-    read = set(headings.values())
+def _cell_faults(file, number, cells, texts, places, columns) -> Iterator[Fault]:
+    most = {places[column.name]: column.most for column in columns if column.name in places}
     for n, cell in enumerate(cells):
-        heading = written[n] if n < len(written) and written[n] else get_column_letter(n + 1)
-        if cell and n >= len(written):
+        heading = texts[n] if n < len(texts) else get_column_letter(n + 1)
+        if cell and n >= len(texts):
             yield Fault(file, number, heading, _("This cell stands beyond the headings."))
-        if n not in read:
+        if n not in most:
             continue
-        if len(cell) > MAX_CELL:
-            yield Fault(file, number, heading, _too_long())
+        if len(cell) > most[n]:
+            yield Fault(file, number, heading, _too_long(most[n]))
         elif cell.startswith(("=", "@")) or (
             cell.startswith(("+", "-")) and not NUMBER.fullmatch(cell)
         ):

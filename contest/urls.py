@@ -43,6 +43,10 @@ urlpatterns = [
     path(DESK + "tracks/<int:pk>/delete/", desk.desk_track_delete, name="desk-track-delete"),
     path(DESK + "rounds/", desk.desk_rounds, name="desk-rounds"),
     path(DESK + "teams/", desk.desk_teams, name="desk-teams"),
+    path(DESK + "teams/import/", desk.desk_team_import, name="desk-team-import"),
+    path(
+        DESK + "teams/import/table.<slug:fmt>", desk.desk_team_template, name="desk-team-template"
+    ),
     path(DESK + "teams/<slug:code>/move/", desk.desk_team_move, name="desk-team-move"),
     path(DESK + "log/", desk.desk_log, name="desk-log"),
     path(DESK_ROUND, desk.desk_round, name="desk-round"),

@@ -16,7 +16,6 @@ LOG_ACTIONS = {
     "assigned_all": _("all teams assigned"),
     "unassigned": _("team taken from a judge"),
     "designed": _("balanced assignment applied"),
-    "imported": _("table imported"),
     "substituted": _("judge substituted"),
     "released": _("judge released from a team"),
     "readmitted": _("judge readmitted to a team"),

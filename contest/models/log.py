@@ -18,6 +18,7 @@ class LogEntry(models.Model):
         "entry_edited": _("project changed"),
         "file_added": _("file added"),
         "file_removed": _("file removed"),
+        "imported": _("table imported"),
         "member_joined": _("member joined"),
         "member_removed": _("member removed"),
         "organizer_added": _("organizer added"),

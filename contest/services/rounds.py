@@ -37,6 +37,13 @@ def join_round(round: Round, team: Team) -> Participation:
     return participation
 
 
+def enter_new_teams(round: Round, teams: Sequence[Team]) -> None:
+    """Put teams that were just made into a round, all at once: they bring nothing along, such as
+    conflicts of interest, that each would be looked through for."""
+    Participation.objects.bulk_create(Participation(round=round, team=team) for team in teams)
+    ranking_inputs_changed.send(sender=Round, round=round)
+
+
 def leave_round(participation: Participation, by: User, reason: str) -> None:
     """Take a team out of a round that it was put into by mistake.
 

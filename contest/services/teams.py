@@ -1,6 +1,9 @@
 """Teams: how they come to be, who belongs to them, what becomes of them."""
 
+import itertools
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from django.core.cache import cache
 from django.core.mail import send_mail
@@ -14,23 +17,92 @@ from contest.errors import Refused
 from contest.links import absolute_url
 from contest.models import Entry, Event, Invitation, LogEntry, Membership, Team, Track, User
 from contest.roles import is_organizer
-from contest.services.rounds import COMPETING, first_open_round, join_round
+from contest.services.rounds import COMPETING, enter_new_teams, first_open_round, join_round
 from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus, TeamStatus
 
 MAIL_AGAIN_AFTER_S = 60
 
 
-def _next_code(track: Track) -> str:
-    """The next code with the track's prefix, such as ``MA-014``; the event must be locked."""
+def _codes(event: Event, prefix: str) -> Iterator[str]:
+    """The next codes with a track's prefix, such as ``MA-014``; the event must be locked."""
     taken = [
         int(match[1])
-        for code in Team.objects.filter(
-            event=track.event_id, code__startswith=f"{track.code_prefix}-"
-        ).values_list("code", flat=True)
-        if (match := re.fullmatch(rf"{track.code_prefix}-(\d+)", code))
+        for code in event.teams.filter(code__startswith=f"{prefix}-").values_list("code", flat=True)
+        if (match := re.fullmatch(rf"{prefix}-(\d+)", code))
     ]
-    return f"{track.code_prefix}-{max(taken, default=0) + 1:03}"
+    return (f"{prefix}-{number:03}" for number in itertools.count(max(taken, default=0) + 1))
+
+
+@dataclass
+class Registration:
+    """A team that is to be, with its project and its people; nothing of it is stored yet."""
+
+    team: Team
+    entry: Entry
+    captain: User
+    members: Sequence[User] = ()
+
+    def require_valid(self) -> None:
+        """Raise ValidationError for bad fields of the team, or else of its project."""
+        self.team.full_clean(exclude=["event", "track", "code"])
+        self.entry.full_clean(exclude=["team"])
+
+
+def store(event: Event, registrations: Sequence[Registration], by: User) -> list[Team]:
+    """Make teams, give them codes, and let them into their tracks' running rounds.
+
+    The event is locked, and whoever calls has checked fields and people. However many they are,
+    the database is asked the same.
+    """
+    codes: dict[str, Iterator[str]] = {}
+    tracks: dict[Track, list[Team]] = {}
+    people: list[Membership] = []
+    for each in registrations:
+        team, prefix = each.team, each.team.track.code_prefix
+        if prefix not in codes:
+            codes[prefix] = _codes(event, prefix)
+        team.event, team.code, team.status = event, next(codes[prefix]), TeamStatus.REGISTERED
+        tracks.setdefault(team.track, []).append(team)
+    teams = Team.objects.bulk_create(each.team for each in registrations)
+    for each in registrations:
+        each.entry.team = each.team
+        people.append(Membership(team=each.team, user=each.captain, role=Membership.Role.CAPTAIN))
+        people += [Membership(team=each.team, user=user) for user in each.members]
+    Entry.objects.bulk_create(each.entry for each in registrations)
+    Membership.objects.bulk_create(people)
+    LogEntry.objects.bulk_create(
+        LogEntry.about(team, "registered", by=by, after=team.status) for team in teams
+    )
+    _log_joined([person for person in people if person.role != Membership.Role.CAPTAIN], by)
+    for track, new in tracks.items():
+        if round := first_open_round(track):
+            enter_new_teams(round, new)
+    return teams
+
+
+def _log_joined(memberships: Sequence[Membership], by: User) -> None:
+    LogEntry.objects.bulk_create(
+        LogEntry.about(membership.team, "member_joined", by=by, after=membership.user.name)
+        for membership in memberships
+    )
+
+
+def add_members(event: Event, joining: Sequence[tuple[Team, User]], by: User) -> None:
+    """Put people into teams of the event, whoever calls having checked them. Who was invited is
+    invited no longer."""
+    people = [Membership(team=team, user=user) for team, user in joining]
+    Membership.objects.bulk_create(people)
+    _log_joined(people, by)
+    joined = {(team.pk, user.email): user for team, user in joining}
+    for invitation in Invitation.objects.filter(team__event=event, accepted_at=None):
+        if user := joined.get((invitation.team_id, invitation.email)):
+            _accept(invitation, user)
+
+
+def _accept(invitation: Invitation, user: User) -> None:
+    invitation.accepted_at, invitation.accepted_by = timezone.now(), user
+    invitation.save(update_fields=["accepted_at", "accepted_by"])
 
 
 @transaction.atomic
@@ -60,18 +132,9 @@ def register_team(*, by: User, track: Track, team: dict, entry: dict) -> Team:
             params={"track": track.name},
         )
     _require_no_organizer(by, event)
-    new = Team(track=track, event=event, code=_next_code(track), **team)
-    new.status = TeamStatus.REGISTERED
-    new.full_clean()
-    new.save()
-    Membership.objects.create(team=new, user=by, role=Membership.Role.CAPTAIN)
-    new_entry = Entry(team=new, **entry)
-    new_entry.full_clean()
-    new_entry.save()
-    LogEntry.write(new, "registered", by=by, after=new.status)
-    if round := first_open_round(track):
-        join_round(round, new)
-    return new
+    registration = Registration(Team(track=track, **team), Entry(**entry), captain=by)
+    registration.require_valid()
+    return store(event, [registration], by)[0]
 
 
 def invite(team: Team, email: str, by: User) -> Invitation:
@@ -129,18 +192,30 @@ def _require_competing(team: Team) -> None:
 def _require_no_organizer(user: User, event: Event) -> None:
     """Who sees hidden data and scores must not compete with those who do not."""
     if event.roles.filter(user=user).exists():
-        raise Refused(
-            _("Who organizes the event cannot compete in it."), code="organizer_cannot_compete"
-        )
+        raise organizer_cannot_compete()
 
 
 def _require_room(team: Team, invited: int = 0) -> None:
     if team.memberships.count() + invited >= team.event.max_members:
-        raise Refused(
-            _("A team has at most %(count)s members."),
-            code="team_full",
-            params={"count": team.event.max_members},
-        )
+        raise team_full(team.event)
+
+
+def organizer_cannot_compete() -> Refused:
+    return Refused(
+        _("Who organizes the event cannot compete in it."), code="organizer_cannot_compete"
+    )
+
+
+def judge_cannot_join() -> Refused:
+    return Refused(_("A judge's account cannot join a team."), code="judge_cannot_join")
+
+
+def team_full(event: Event) -> Refused:
+    return Refused(
+        _("A team has at most %(count)s members."),
+        code="team_full",
+        params={"count": event.max_members},
+    )
 
 
 @transaction.atomic
@@ -154,13 +229,12 @@ def accept_invitation(invitation: Invitation, user: User) -> Membership:
     if not invitation.is_open:
         raise Refused(_("This invitation was used or has expired."), code="invitation_closed")
     if hasattr(user, "judge"):
-        raise Refused(_("A judge's account cannot join a team."), code="judge_cannot_join")
+        raise judge_cannot_join()
     _require_competing(team)
     _require_no_organizer(user, team.event)
     _require_room(team)
     membership = Membership.objects.create(team=team, user=user)
-    invitation.accepted_at, invitation.accepted_by = timezone.now(), user
-    invitation.save(update_fields=["accepted_at", "accepted_by"])
+    _accept(invitation, user)
     LogEntry.write(team, "member_joined", by=user, after=user.name)
     return membership
 

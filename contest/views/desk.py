@@ -8,10 +8,17 @@ from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from contest.access import organizer_required, round_organizer_required
-from contest.desk_forms import EventForm, OrganizerForm, ReasonForm, RoundForm, TrackForm
+from contest.desk_forms import (
+    EventForm,
+    OrganizerForm,
+    ReasonForm,
+    RoundForm,
+    TableForm,
+    TrackForm,
+)
 from contest.errors import Refused
 from contest.models import Event, EventRole, Round, Team, Track
 from contest.models.team import team_search
@@ -19,9 +26,11 @@ from contest.numbers import whole
 from contest.roles import may_create_events, organized_events
 from contest.services import events as event_services
 from contest.services import rounds as round_services
+from contest.services import team_imports
 from contest.services import teams as team_services
 from contest.states import EventStatus, ParticipationStatus, RoundStatus, TeamStatus
 from contest.views.saying import say
+from contest.views.tables import look_or_take_in, template, written_message
 
 
 @login_required
@@ -334,6 +343,34 @@ def desk_team_move(request, event, code):
     except Refused as error:
         say(request, error)
     return redirect("desk-teams", event.slug)
+
+
+@organizer_required
+def desk_team_import(request, event):
+    """Take teams in from a table: say what it would do; once that was looked at, do it."""
+    shown = {}
+    if request.method == "POST":
+        done, shown = look_or_take_in(
+            request,
+            team_imports.COLUMNS,
+            lambda table: team_imports.plan(event, table),
+            lambda table, seen: team_imports.take_in(event, table, request.user, seen),
+        )
+        if done is not None:
+            messages.success(request, written_message(done))
+            return redirect("desk-teams", event.slug)
+    return render(
+        request,
+        "contest/desk_team_import.html",
+        {"event": event, "our_columns": team_imports.COLUMNS, "form": TableForm(), **shown},
+    )
+
+
+@require_safe
+@organizer_required
+def desk_team_template(request, event, fmt):
+    """The teams that compete as such a table: a template, and taken in again no change."""
+    return template(f"{event.slug}-teams", fmt, *team_imports.template_rows(event))
 
 
 @organizer_required

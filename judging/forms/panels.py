@@ -140,13 +140,6 @@ class SubstituteForm(forms.Form):
             self.fields[name].label_from_instance = describe_judge
 
 
-class TableForm(forms.Form):
-    file = forms.FileField(
-        label=_("Table (CSV or XLSX)"),
-        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,.txt,.tsv"}),
-    )
-
-
 class RecusalForm(forms.Form):
     judge = forms.ModelChoiceField(label=_("Judge"), queryset=None)
     team = forms.ModelChoiceField(label=_("Team"), queryset=None)

@@ -3,19 +3,16 @@
 A table adds and changes; what it does not name stays. Taken in twice it changes nothing.
 """
 
-import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from contest.errors import Refused
-from contest.models import LogEntry, Participation, Round, User
+from contest.models import Participation, Round, User
+from contest.services.table_imports import CHANGED, NEW, UNCHANGED, Change, Plan, key
 from contest.states import ParticipationStatus
 from contest.tables_in import Column, Row, Table
 from judging.models import Assignment, Judge, Panel, Recusal
@@ -46,55 +43,6 @@ COLUMNS = {
     ),
 }  # fmt: skip
 
-NEW, CHANGED, UNCHANGED = "new", "changed", "unchanged"
-OUTCOMES = {
-    NEW: gettext_lazy("new"),
-    CHANGED: gettext_lazy("different"),
-    UNCHANGED: gettext_lazy("unchanged"),
-}
-
-
-@dataclass(frozen=True)
-class Change:
-    """What one row comes to."""
-
-    row: int
-    outcome: str
-    what: str
-    details: str = ""
-
-    @property
-    def label(self) -> str:
-        return str(OUTCOMES[self.outcome])
-
-
-@dataclass
-class Plan:
-    """Everything that a table would do. Nothing is written by making it."""
-
-    kind: str
-    table: Table
-    changes: list[Change] = field(default_factory=list)
-    # What is to be done, as the writing part takes it.
-    steps: list = field(default_factory=list)
-
-    @property
-    def digest(self) -> str:
-        """Names the whole plan, so that what is written is what was looked at."""
-        said = [(c.row, c.outcome, c.what, c.details) for c in self.changes]
-        return hashlib.sha256(repr((self.kind, said)).encode()).hexdigest()
-
-    def count(self, outcome: str) -> int:
-        return sum(change.outcome == outcome for change in self.changes)
-
-    @property
-    def counts(self) -> list[tuple[str, str, int]]:
-        return [(name, str(label), self.count(name)) for name, label in OUTCOMES.items()]
-
-    @property
-    def changes_anything(self) -> bool:
-        return bool(self.steps)
-
 
 def plan(kind: str, round: Round, table: Table) -> Plan:
     """What the table would do in the round. Raises BadTable with every fault it has."""
@@ -111,28 +59,13 @@ def take_in(kind: str, round: Round, table: Table, by: User, seen: str) -> Plan:
     """
     Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
     made = plan(kind, round, table)
-    if made.digest != seen:
-        raise Refused(
-            _("Something has changed since the table was checked. Look at it again."),
-            code="plan_changed",
-        )
+    made.require(seen)
     if kind == JUDGES:
         _write_judges(round, made, by)
     else:
         _write_assignments(made, by)
-    if made.changes_anything:
-        LogEntry.write(
-            round,
-            "imported",
-            by=by,
-            after=f"{table.file[:150]}: +{made.count(NEW)}, ~{made.count(CHANGED)}",
-        )
+    made.log(round, by)
     return made
-
-
-def _key(text: str) -> str:
-    """A name or address without what people write differently: case, width, spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 class _Panels:
@@ -142,7 +75,7 @@ class _Panels:
         self.panels = list(round.panels.prefetch_related("judges"))
         self.by_name: dict[str, list[Panel]] = {}
         for panel in self.panels:
-            for name in {_key(panel.name_zh), _key(panel.name_en)} - {""}:
+            for name in {key(panel.name_zh), key(panel.name_en)} - {""}:
                 self.by_name.setdefault(name, []).append(panel)
         self.seats = {(p.pk, judge.pk) for p in self.panels for judge in p.judges.all()}
 
@@ -150,7 +83,7 @@ class _Panels:
         """The panel that the row names; a fault is noted where there is none or several."""
         if not row["panel"]:
             return None
-        found = self.by_name.get(_key(row["panel"]), [])
+        found = self.by_name.get(key(row["panel"]), [])
         if len(found) != 1:
             table.fault(
                 row,
@@ -175,19 +108,19 @@ class _Judges:
             self.add(judge)
 
     def add(self, judge: Judge) -> None:
-        self.by_name.setdefault(_key(judge.name), []).append(judge)
+        self.by_name.setdefault(key(judge.name), []).append(judge)
         if judge.email:
             self.has_email(judge, judge.email)
 
     def has_email(self, judge: Judge, email: str) -> None:
         """From the next row on the judge is known by this address, too."""
-        self.by_email.setdefault(_key(email), []).append(judge)
+        self.by_email.setdefault(key(email), []).append(judge)
 
     def of_email(self, email: str) -> list[Judge]:
-        return self.by_email.get(_key(email), [])
+        return self.by_email.get(key(email), [])
 
     def of_name(self, name: str) -> list[Judge]:
-        return self.by_name.get(_key(name), [])
+        return self.by_name.get(key(name), [])
 
     def cell(self, judge: Judge) -> str:
         """What names the judge, and nobody else, in one cell; see ``_known_judge``."""
@@ -349,7 +282,7 @@ def _of_name(row: Row, known: _Judges) -> Judge | None:
 def _may_be(row: Row, judge: Judge) -> bool:
     """Whether what the row says of organisations, if anything, fits the judge."""
     said = [name for name in ORGANISATIONS if row[name]]
-    return not said or any(_key(row[name]) == _key(getattr(judge, name)) for name in said)
+    return not said or any(key(row[name]) == key(getattr(judge, name)) for name in said)
 
 
 def _changed_fields(table: Table, row: Row, judge: Judge) -> dict[str, str]:
@@ -399,7 +332,7 @@ class _Pair:
 def _plan_assignments(round: Round, table: Table) -> Plan:
     made, seats = Plan(ASSIGNMENTS, table), _Panels(round)
     judges = _Judges(round.event.judges.all())
-    teams = {_key(p.team.code): p for p in round.participations.select_related("team")}
+    teams = {key(p.team.code): p for p in round.participations.select_related("team")}
     there = {
         (a.judge_id, a.participation_id): a
         for a in Assignment.objects.filter(participation__round=round)
@@ -457,7 +390,7 @@ def _plan_assignments(round: Round, table: Table) -> Plan:
 
 
 def _team_of_row(table: Table, row: Row, teams: dict[str, Participation]) -> Participation | None:
-    participation = teams.get(_key(row["team"]))
+    participation = teams.get(key(row["team"]))
     if participation is None:
         table.fault(
             row,

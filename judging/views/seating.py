@@ -1,24 +1,20 @@
 """The organizer's pages for panels: who sits where, who scores whom, and who may not."""
 
-import base64
-import binascii
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from contest.access import round_organizer_required
+from contest.desk_forms import TableForm
 from contest.errors import Refused
 from contest.models import Team
 from contest.numbers import whole
-from contest.tables_in import MAX_BYTES, BadTable, read_table
-from contest.tables_out import table
-from contest.uploads import safe_name
-from judging.forms.panels import DesignForm, PanelForm, RecusalForm, SubstituteForm, TableForm
+from contest.views.tables import look_or_take_in, template, written_message
+from judging.forms.panels import DesignForm, PanelForm, RecusalForm, SubstituteForm
 from judging.models import Judge, Panel, Recusal
 from judging.services import designs, panel_imports, seating
 from judging.services import panels as services
@@ -405,50 +401,16 @@ def _imports(request, round, **context):
 def desk_panel_import_kind(request, round, kind):
     """Say what a table would do; once that was looked at, do it."""
     _require_kind(kind)
-    try:
-        name, content = _uploaded(request)
-    except Refused as error:
-        return _imports(request, round, kind=kind, faults=error.messages)
-    try:
-        table = read_table(content, name, panel_imports.COLUMNS[kind])
-        if seen := request.POST.get("seen"):
-            done = panel_imports.take_in(kind, round, table, request.user, seen)
-            messages.success(
-                request,
-                _("%(file)s: %(new)s new, %(changed)s changed, %(unchanged)s unchanged.")
-                % {"file": name, **{outcome: n for outcome, _label, n in done.counts}},
-            )
-            return redirect("desk-panel", round.event.slug, round.slug)
-        plan = panel_imports.plan(kind, round, table)
-    except BadTable as error:
-        return _imports(request, round, kind=kind, faults=error.messages,
-                        more=max(0, len(error.faults) - len(error.messages)))  # fmt: skip
-    except Refused as error:
-        _say(request, error)
-        plan = panel_imports.plan(kind, round, read_table(content, name, table.columns))
-    return _imports(
-        request, round, kind=kind, plan=plan, name=name,
-        content=base64.b64encode(content).decode(),
-    )  # fmt: skip
-
-
-def _uploaded(request) -> tuple[str, bytes]:
-    """The file, or the one that was looked at before; its size is checked before it is held."""
-    if file := request.FILES.get("file"):
-        if file.size > MAX_BYTES:
-            raise Refused(
-                _("%(file)s: the file is larger than the limit of %(limit)s MB."),
-                code="file_too_large",
-                params={"file": safe_name(file.name), "limit": MAX_BYTES // 1024**2},
-            )
-        return safe_name(file.name), file.read()
-    try:
-        content = base64.b64decode(request.POST.get("content", ""), validate=True)
-    except (binascii.Error, ValueError):
-        content = b""
-    if not content:
-        raise Refused(_("Choose a file."), code="no_file")
-    return safe_name(request.POST.get("name", "")), content
+    done, shown = look_or_take_in(
+        request,
+        panel_imports.COLUMNS[kind],
+        lambda table: panel_imports.plan(kind, round, table),
+        lambda table, seen: panel_imports.take_in(kind, round, table, request.user, seen),
+    )
+    if done is None:
+        return _imports(request, round, kind=kind, **shown)
+    messages.success(request, written_message(done))
+    return redirect("desk-panel", round.event.slug, round.slug)
 
 
 @require_safe
@@ -456,11 +418,4 @@ def _uploaded(request) -> tuple[str, bytes]:
 def desk_panel_template(request, round, kind, fmt):
     """The table as it would be for what is there now: a template, and taken in again no change."""
     _require_kind(kind)
-    if fmt not in ("csv", "xlsx"):
-        raise Http404
-    content_type, content = table(fmt, *panel_imports.template_rows(kind, round))
-    return HttpResponse(
-        content,
-        content_type=content_type,
-        headers={"Content-Disposition": f'attachment; filename="{round.slug}-{kind}.{fmt}"'},
-    )
+    return template(f"{round.slug}-{kind}", fmt, *panel_imports.template_rows(kind, round))

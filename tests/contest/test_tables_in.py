@@ -171,3 +171,110 @@ def test_what_we_write_is_read_back(fmt, cells):
         return
     table = read(written(fmt, ["name"], [[cell] for cell in cells])[1])
     assert [row["name"] for row in table.rows] == cells
+
+
+# --- Columns that are said to be something --------------------------------------------------------
+
+FOREIGN = "Who,Mail,Remark,Remark\n林一,lin@example.org,x,13800001111\n王二,,,\n"
+
+
+def mapped(content, mapping):
+    return read_table(content.encode(), "judges.csv", COLUMNS, mapping)
+
+
+def refused(content, mapping):
+    with pytest.raises(BadTable) as caught:
+        mapped(content, mapping)
+    return [str(fault) for fault in caught.value.faults], caught.value.found
+
+
+def test_a_mapping_says_what_a_heading_is():
+    table = mapped(FOREIGN, {"Who": "name", "Mail": "email", "Remark (2)": "phone"})
+    assert names(table) == [(2, "林一", "lin@example.org"), (3, "王二", "")]
+    assert table.rows[0]["phone"] == "13800001111"
+    assert table.headings == {"name": "Who", "email": "Mail", "phone": "Remark (2)"}
+    assert table.unread == ("Remark",)
+
+
+def test_what_is_left_out_is_not_read_and_not_complained_of():
+    text = "name,email,phone\nLin,not read,=1+1\n"
+    table = mapped(text, {"email": "", "phone": ""})
+    assert (table.rows[0]["email"], table.rows[0]["phone"], table.unread) == ("", "", ())
+
+
+def test_what_is_said_goes_before_what_is_recognised():
+    table = mapped("name,full name\nx,Lin Yi\n", {"full name": "name"})
+    assert table.rows[0]["name"] == "Lin Yi"
+    assert table.unread == ("name",)
+
+
+def test_the_columns_of_the_file_are_told_with_an_example():
+    table = read("Name, 邮箱 ,,Notes\nLin,,x," + "y" * 70 + "\nWang,w@example.org,,\n")
+    assert [(found.text, found.example, found.column) for found in table.found] == [
+        ("Name", "Lin", "name"),
+        ("邮箱", "w@example.org", "email"),
+        ("C", "x", ""),
+        ("Notes", "y" * 59 + "…", ""),
+    ]
+
+
+def test_a_column_without_a_heading_is_named_by_its_letter():
+    text = "name,,phone\nLin,lin@example.org,\n"
+    assert mapped(text, {"B": "email"}).rows[0]["email"] == "lin@example.org"
+
+
+def test_a_missing_column_is_told_with_what_the_file_has():
+    said, found = refused(FOREIGN, None)
+    assert said == [
+        "judges.csv, row 1: Columns are missing: name (姓名). The first row has: Who, Mail, "
+        "Remark, Remark. Known are: name (姓名), email (邮箱), phone (电话)."
+    ]
+    assert [heading.text for heading in found] == ["Who", "Mail", "Remark", "Remark (2)"]
+    assert found[3].example == "13800001111"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "said"),
+    [
+        ({"Who": "name", "Whom": "email"}, "row 1: There is no column “Whom”."),
+        (
+            {"Who": "nom"},
+            "column “Who”: Nothing is called “nom” here. Known are: name (姓名)",
+        ),
+        (
+            {"Who": "name", "Mail": "name"},
+            "column “Mail”: This column is there twice: “Who” is the same",
+        ),
+        ({"Who": ""}, "Columns are missing: name (姓名)."),
+        ({"": "name"}, "There is no column “”."),
+        ({"Who\x00": "\x00"}, "There is no column"),
+    ],
+)
+def test_a_mapping_that_cannot_be(mapping, said):
+    faults, found = refused(FOREIGN, mapping)
+    assert said in faults[0]
+    assert len(found) == 4, "so that another mapping can be chosen"
+
+
+def test_faults_of_cells_come_with_the_columns_too():
+    faults, found = refused("name,mail\nLin,=1\n", {"mail": "email"})
+    assert "row 2, column “mail”: Expected a value, found the formula “=1”." in faults[0]
+    assert [(heading.text, heading.column) for heading in found] == [
+        ("name", "name"), ("mail", "email"),
+    ]  # fmt: skip
+
+
+def test_a_heading_is_one_line_and_no_text():
+    table = read_table(b'"full\n name"\nLin\n', "a.csv", COLUMNS, {"full name": "name"})
+    assert table.rows[0]["name"] == "Lin"
+    assert "row 1, column “B”: The heading has more than 200 characters." in told(
+        "name," + "x" * 201 + "\nLin,y\n"
+    )
+
+
+def test_a_column_may_take_longer_texts():
+    columns = (Column("name", is_required=True), Column("text", most=3000))
+    long = "x" * 2500
+    assert read(f"name,text\nLin,{long}\n", columns=columns).rows[0]["text"] == long
+    with pytest.raises(BadTable, match="more than 3000 characters"):
+        read(f"name,text\nLin,{long * 2}\n", columns=columns)

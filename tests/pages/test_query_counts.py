@@ -73,6 +73,7 @@ PAGES = {
     "judge-conflicts": ("judge", lambda o: []),
     "desk": ("organizer", lambda o: [o.event.slug]),
     "desk-teams": ("organizer", lambda o: [o.event.slug]),
+    "desk-team-template": ("organizer", lambda o: [o.event.slug, "csv"]),
     "desk-rounds": ("organizer", lambda o: [o.event.slug]),
     "desk-rubrics": ("organizer", lambda o: [o.event.slug]),
     "desk-judges": ("organizer", lambda o: [o.event.slug]),

@@ -130,6 +130,9 @@ PAGES = {
     "desk-track-delete": post(DESK, with_pk(event, "spare_track")),
     "desk-rounds": both(DESK, event),
     "desk-teams": get(DESK, event),
+    "desk-team-import": both(DESK, event),
+    "desk-team-template": get(DESK, lambda o: {**event(o), "fmt": "csv"})
+    + get("LFFFFFNN", lambda o: {**event(o), "fmt": "pdf"}),
     "desk-team-move": post(DESK, team),
     "desk-log": get(DESK, event),
     "desk-round": both(DESK, of_round),

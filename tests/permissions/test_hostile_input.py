@@ -33,7 +33,7 @@ FIELDS = [
     "title_en", "repository", "token", "password", "client_key", "time_zone", "language", "in",
     "organisation_en", "max_members", "wall_seconds", "memory_mb", "board", "language", "winner",
     "award", "note", "file", "seen", "order", "seed", "places", "drumroll", "missing",
-    "presentation_s", "questions_s",
+    "presentation_s", "questions_s", "content", "heading", "column",
 ]  # fmt: skip
 
 
