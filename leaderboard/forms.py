@@ -2,7 +2,6 @@ from django import forms
 from django.forms import BaseInlineFormSet, inlineformset_factory
 from django.utils.translation import gettext_lazy as _
 
-from contest.models import Round
 from judging.models import Judge
 from leaderboard.models import (
     AdvancementQuota,
@@ -24,7 +23,7 @@ class SchemeForm(forms.ModelForm):
     """A scheme's own fields; the tie-breaks one by one, in the order in which they are asked."""
 
     conditions = forms.MultipleChoiceField(
-        label=_("Only teams have a rank of which"),
+        label=_("A team is ranked only if"),
         choices=Scheme.Condition,
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -47,9 +46,10 @@ class SchemeForm(forms.ModelForm):
         model = Scheme
         fields = ["advance_count", "decimals", "rounding", "minimum_total", "conditions", "seed"]
 
-    def __init__(self, *args, round: Round, **kwargs):
+    def __init__(self, *args, rounds, **kwargs):
+        """``rounds``: what components may come from."""
         super().__init__(*args, **kwargs)
-        criteria = criteria_names(round)
+        criteria = criteria_names(rounds)
         # Those that are in force can be left as they are, whatever has become of the rubric.
         stored = [code for name in self.instance.tie_breaks if (code := criterion_of(name))]
         codes = dict.fromkeys([*criteria, *stored])
@@ -70,7 +70,7 @@ class SchemeForm(forms.ModelForm):
                 initial=asked[0] if asked else "",
             )
         self.fields["without"].queryset = Judge.objects.filter(
-            assignments__participation__round=round
+            assignments__participation__round=self.instance.round_id
         ).distinct()
         if not self.fields["without"].queryset.exists():
             del self.fields["without"]

@@ -44,8 +44,8 @@ class LogEntry(models.Model):
     model = models.CharField(_("kind of object"), max_length=50)
     object_id = models.CharField(_("object id"), max_length=40)
     object_name = models.CharField(_("object"), max_length=255)
-    before = models.CharField(_("before"), max_length=255, blank=True)
-    after = models.CharField(_("after"), max_length=255, blank=True)
+    before = models.TextField(_("before"), blank=True)
+    after = models.TextField(_("after"), blank=True)
     reason = models.TextField(_("reason"), blank=True)
 
     class Meta:
@@ -95,7 +95,7 @@ class LogEntry(models.Model):
             model=obj._meta.model_name,
             object_id=str(obj.pk),
             object_name=str(obj)[:255],
-            before=str(before)[:255],
-            after=str(after)[:255],
+            before=str(before),
+            after=str(after),
             reason=reason,
         )

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from contest.bilingual import Bilingual, Named
-from contest.signals import ranking_inputs_changed
 from contest.states import TEAM_MOVES, HasStates, TeamStatus
 
 
@@ -67,11 +66,6 @@ class Team(HasStates, Named):
 
     def get_absolute_url(self) -> str:
         return reverse("team", args=[self.event.slug, self.code])
-
-    def tell_rankings(self) -> None:
-        """Something has changed that the rules of a ranking may ask about."""
-        for participation in self.participations.select_related("round"):
-            ranking_inputs_changed.send(sender=Team, round=participation.round)
 
 
 class Membership(models.Model):

@@ -7,8 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
 from contest.models import Entry, EntryFile, LogEntry, Team, User
+from contest.services.rounds import tell_rankings
 from contest.uploads import UploadTooLarge, safe_name, sha256_of
 
+# What a ranking may ask of an entry.
+RANKED_BY = {"repository", "licence"}
 MAX_FILES = 10
 MAX_FILE_BYTES = 20 * 1024 * 1024
 # What a file of each kind begins with; the sender's word for its type counts for nothing.
@@ -36,7 +39,8 @@ def save_entry(team: Team, by: User, **fields) -> Entry:
     if changed:
         entry.save()
         LogEntry.write(team, "entry_edited", by=by, after=", ".join(changed))
-        team.tell_rankings()  # some rank only teams with a repository or a licence
+        if RANKED_BY & set(changed):
+            tell_rankings([team])
     return entry
 
 

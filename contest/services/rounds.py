@@ -1,6 +1,6 @@
 """Rounds: their life from preparation to publication, and who takes part."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import ProtectedError
@@ -60,6 +60,14 @@ def leave_round(participation: Participation, by: User, reason: str) -> None:
 def eligible_teams(round: Round):
     """Competing teams of the round's track and its sub-tracks."""
     return Team.objects.filter(track__in=round.track.with_descendants(), status__in=COMPETING)
+
+
+def tell_rankings(teams: Iterable[Team]) -> None:
+    """Something about these teams has changed that the rules of a ranking may ask about."""
+    rounds = Round.objects.filter(participations__team__in=teams).select_related("event").distinct()
+    for round in rounds:
+        if not round.is_decided:
+            ranking_inputs_changed.send(sender=Team, round=round)
 
 
 def _lock_event(round: Round) -> None:

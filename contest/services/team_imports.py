@@ -21,7 +21,8 @@ from django_countries.data import COUNTRIES
 from contest.models import Entry, Event, LogEntry, Membership, Team, Track, User
 from contest.services import teams as services
 from contest.services.accounts import make_people, of_emails
-from contest.services.rounds import COMPETING
+from contest.services.entries import RANKED_BY
+from contest.services.rounds import COMPETING, tell_rankings
 from contest.services.table_imports import (
     CHANGED,
     NEW,
@@ -601,6 +602,7 @@ def _write(event: Event, made: Plan, by: User) -> None:
         services.store(event, registrations, by)
     if edits:
         _write_fields(edits, by)
+        tell_rankings([step.team for step in edits if RANKED_BY & step.fields.keys()])
         joining = [(step.team, users[p.email]) for step in edits for p in step.joining]
         services.add_members(event, joining, by)
 

@@ -17,7 +17,13 @@ from contest.errors import Refused
 from contest.links import absolute_url
 from contest.models import Entry, Event, Invitation, LogEntry, Membership, Team, Track, User
 from contest.roles import is_organizer
-from contest.services.rounds import COMPETING, enter_new_teams, first_open_round, join_round
+from contest.services.rounds import (
+    COMPETING,
+    enter_new_teams,
+    first_open_round,
+    join_round,
+    tell_rankings,
+)
 from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus, TeamStatus
 
@@ -265,7 +271,7 @@ def withdraw_team(team: Team, by: User, reason: str = "") -> None:
 def confirm_team(team: Team, by: User) -> None:
     """The organizer has checked the team. Raises WrongMove."""
     team.move_to(TeamStatus.CONFIRMED, by=by)
-    team.tell_rankings()  # some rank confirmed teams alone
+    tell_rankings([team])  # some rank confirmed teams alone
 
 
 @transaction.atomic

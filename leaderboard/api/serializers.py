@@ -6,7 +6,8 @@ from rest_framework import serializers
 
 from contest.api.base import ScopedField
 from contest.models import Participation, Round
-from contest.roles import organized_events
+from contest.roles import is_organizer, organized_events
+from contest.states import RoundStatus
 from leaderboard.models import (
     Advancement,
     AdvancementRow,
@@ -54,6 +55,16 @@ class BoardRowSerializer(serializers.Serializer):
     is_baseline = serializers.BooleanField()
     total = serializers.CharField(allow_null=True, help_text="a decimal as text")
     components = BoardComponentSerializer(many=True)
+    missing = serializers.ListField(
+        child=serializers.CharField(), help_text="components that the team has no score of"
+    )
+    below = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="components, or total, that do not come to their minimum, and the minimum",
+    )
+    unmet = serializers.ListField(
+        child=serializers.CharField(), help_text="conditions of the scheme that are not met"
+    )
 
 
 class BoardSerializer(serializers.Serializer):
@@ -135,6 +146,16 @@ class SchemeSerializer(serializers.ModelSerializer):
         model = Scheme
         fields = ["round", *Rules.SCHEME, "components", "reason"]
         read_only_fields = ["round"]
+
+    def to_representation(self, instance):
+        """The seed is for organizers until the result is out: teams could choose their lots."""
+        data = super().to_representation(instance)
+        user = self.context["request"].user
+        if instance.round.status != RoundStatus.PUBLISHED and not is_organizer(
+            user, instance.round.event
+        ):
+            data["seed"] = ""
+        return data
 
 
 class AdvancementRowSerializer(serializers.ModelSerializer):

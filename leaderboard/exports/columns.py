@@ -69,6 +69,8 @@ MEANINGS: dict[str, Promise] = {
     "worst": _("The metric’s value that gives 0"),
     "best": _("The metric’s value that gives 100"),
     "scaling": _("bounds, rank or zscore: how the metric becomes a score"),
+    "metric_mean": _("Mean of the teams’ values, where it is scaled by z-scores"),
+    "metric_deviation": _("Standard deviation of the teams’ values"),
     "teams_beaten": _("Other teams with a worse value, equals by half; where it is scaled by rank"),
     "other_teams": _("How many other teams there are"),
     "minimum": _("The lowest score with a rank"),

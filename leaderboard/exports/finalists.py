@@ -28,7 +28,7 @@ SCORE_OF = gettext_lazy("Score of the component %(kind)s of the round “%(round
 class FinalistRow:
     """One team of the list. The field names are the columns, and stay the same."""
 
-    rank: int
+    rank: int | None
     team_code: str
     team_name_zh: str
     team_name_en: str
@@ -39,8 +39,8 @@ class FinalistRow:
     country: str
     country_name: str
     track: str
-    total: Decimal
-    components: dict[str, Decimal]
+    total: Decimal | None
+    components: dict[str, Decimal | None]
     awards: str
 
     def flat(self) -> dict:
@@ -54,14 +54,17 @@ class FinalistRow:
 def finalist_rows(advancement: Advancement) -> list[FinalistRow]:
     """Who advances, best first; of a round from which nobody advances, its whole ranking.
 
-    Totals are rounded half up to the decimals of the round's scheme. Four queries.
+    Totals are rounded half up to the decimals of the round's scheme. Who advances by a wildcard may
+    have no rank, or no total. Four queries.
     """
     scheme = ensure_scheme(advancement.round)
     rows = advancement.rows.select_related(
         "row__participation__team__entry", "row__participation__team__track"
-    ).exclude(row__rank=None)
+    )
     if scheme.advance_count:
         rows = rows.filter(outcome__in=ADVANCING)
+    else:
+        rows = rows.exclude(row__rank=None)
     won = prizes(advancement.round)
     finalists = []
     for row in (item.row for item in rows):
@@ -79,18 +82,21 @@ def finalist_rows(advancement: Advancement) -> list[FinalistRow]:
                 country=team.country.code,
                 country_name=str(team.country.name),
                 track=team.track.name,
-                total=round_half_up(row.total, scheme.decimals),
+                total=_shown(row.total, scheme.decimals),
                 components={
-                    component["name"].replace("-", "_"): round_half_up(
+                    component["name"].replace("-", "_"): _shown(
                         component["scaled"], scheme.decimals
                     )
                     for component in row.explanation["components"]
-                    if component["scaled"] is not None
                 },
                 awards=", ".join(won.get(row.participation_id, [])),
             )
         )
     return finalists
+
+
+def _shown(score, decimals: int) -> Decimal | None:
+    return None if score is None else round_half_up(score, decimals)
 
 
 def records(round: Round) -> list[dict]:
@@ -184,13 +190,13 @@ def to_pdf(advancement: Advancement, out) -> None:
         heads,
         (
             [
-                str(row["rank"]),
+                "–" if row["rank"] is None else str(row["rank"]),
                 row["team_code"],
                 both_names(row["team_name_zh"], row["team_name_en"]),
                 both_names(row["project_zh"], row["project_en"]),
                 both_names(row["organisation_zh"], row["organisation_en"]),
                 row["country_name"],
-                str(row["total"]),
+                "–" if row["total"] is None else str(row["total"]),
                 row["awards"],
             ]
             for row in rows

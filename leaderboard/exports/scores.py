@@ -37,8 +37,8 @@ TEAMS = (
 COMPONENTS = (
     "team_code", "component", "kind", "round", "weight", "aggregation", "trim", "per", "basis",
     "sheets_counted", "dropped_each_end", "vetoes", "vetoed", "metric", "raw", "scaling", "worst",
-    "best", "teams_beaten", "other_teams", "submission", "received_at", "minimum", "below_minimum",
-    "score", "points",
+    "best", "metric_mean", "metric_deviation", "teams_beaten", "other_teams", "submission",
+    "received_at", "minimum", "below_minimum", "score", "points",
 )  # fmt: skip
 SHEETS = (
     "team_code", "component", "sheet", "judge", "organisation_zh", "organisation_en", "state",
@@ -127,6 +127,8 @@ def _component(one: Explanation, part: ComponentExplained) -> ComponentRows:
         "scaling": metric.scaling if metric else None,
         "worst": metric.worst if metric else None,
         "best": metric.best if metric else None,
+        "metric_mean": metric.mean if metric else None,
+        "metric_deviation": metric.deviation if metric else None,
         "teams_beaten": metric.beaten if metric else None,
         "other_teams": metric.others if metric else None,
         "submission": metric.submission if metric else None,

@@ -247,6 +247,11 @@ class _Workbook:
         if metric.beaten is not None:
             beaten, others = cell("teams_beaten"), cell("other_teams")
             return f"=IF({others}=0,100,100*{beaten}/{others})"
+        if metric.mean is not None:
+            deviation = cell("metric_deviation")
+            sign = "+" if metric.greater_is_better else "-"
+            points = f"50{sign}10*({cell('raw')}-{cell('metric_mean')})/{deviation}"
+            return f"=IF({deviation}=0,50,ROUND(MIN(100,MAX(0,{points})),{PLACES}))"
         return (
             f"=MIN(100,MAX(0,100*({cell('raw')}-{cell('worst')})/({cell('best')}-{cell('worst')})))"
         )

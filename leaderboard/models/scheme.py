@@ -58,20 +58,24 @@ class Scheme(models.Model):
         help_text=_("Half up, to the decimals shown."),
     )
     minimum_total = models.DecimalField(
-        _("lowest total with a rank"),
+        _("minimum total"),
         max_digits=5,
         decimal_places=2,
         null=True,
         blank=True,
         validators=PERCENT,
-        help_text=_("0–100; whoever has less is listed without a rank and does not advance."),
+        help_text=_(
+            "0–100; a team with less is listed without a rank and advances only by a wildcard."
+        ),
     )
-    conditions = models.JSONField(_("only teams have a rank of which"), default=list, blank=True)
+    conditions = models.JSONField(_("a team is ranked only if"), default=list, blank=True)
     seed = models.CharField(
         _("seed of the draw"),
         max_length=100,
         blank=True,
-        help_text=_("Left empty, one is drawn when the tie-break is added."),
+        help_text=_(
+            "Left empty, one is drawn. Once the first scores are there none can be given by hand."
+        ),
     )
 
     class Meta:
@@ -178,13 +182,13 @@ class SchemeComponent(models.Model):
     )
     best = models.FloatField(_("metric value that gives 100"), null=True, blank=True)
     minimum = models.DecimalField(
-        _("lowest score with a rank"),
+        _("minimum score"),
         max_digits=5,
         decimal_places=2,
         null=True,
         blank=True,
         validators=PERCENT,
-        help_text=_("0–100 of this component; whoever has less is listed without a rank."),
+        help_text=_("0–100 of this component; a team with less is listed without a rank."),
     )
 
     class Meta:

@@ -2,6 +2,8 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from math import isfinite, sqrt
@@ -30,28 +32,50 @@ def _exact_bounds(worst: float, best: float) -> tuple[Fraction, Fraction]:
     return low, high - low
 
 
-# So many standard deviations from the mean are 0 and 100: a deviation is ten points.
-DEVIATIONS = 5
+# Scores that need a root are floats rounded to this many decimals, as in ``methods``.
+DECIMALS = 9
+MIDDLE = Fraction(50)
 
 
-def standard_bounds(values: Sequence[float], greater_is_better: bool) -> tuple[float, float]:
-    """The values (worst, best) between which ``scale`` gives T-scores, 50 + 10·(x − mean)/s.
+@dataclass(frozen=True)
+class Spread:
+    """Mean and standard deviation of some values, to tell where one of them stands.
 
-    That is W. A. McCall's scale (1922, *How to measure in education*): the mean is 50, a standard
-    deviation ten points; beyond five deviations it is cut off. ``s`` divides by the number of
-    values. Where they are all equal, or fewer than two, everybody gets 50. Mean and variance are
-    exact, so the bounds do not depend on the order. Raises ValueError without a value.
+    Both are kept exactly, the latter as its square, so that teams as far above the mean as others
+    are below have scores that add up to 100, and the order of the values changes nothing.
     """
-    if not values:
-        raise ValueError("no values")
-    numbers = [Fraction(repr(float(value))) for value in values]
-    mean = sum(numbers, Fraction(0)) / len(numbers)
-    variance = sum(((n - mean) ** 2 for n in numbers), Fraction(0)) / len(numbers)
-    reach = DEVIATIONS * sqrt(variance)
-    if reach == 0:
-        reach = max(1.0, abs(float(mean)))  # any length: the mean is in the middle
-    worst, best = float(mean) - reach, float(mean) + reach
-    return (worst, best) if greater_is_better else (best, worst)
+
+    mean: Fraction
+    variance: Fraction
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        """The deviation divides by the number of values. Raises ValueError without any."""
+        if not values:
+            raise ValueError("no values")
+        numbers = [Fraction(repr(float(value))) for value in values]
+        mean = sum(numbers, Fraction(0)) / len(numbers)
+        return cls(mean, sum(((n - mean) ** 2 for n in numbers), Fraction(0)) / len(numbers))
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation, for showing."""
+        return float((Decimal(self.variance.numerator) / self.variance.denominator).sqrt())
+
+    def score(self, value: float, greater_is_better: bool) -> Fraction:
+        """The T-score, 50 + 10·(x − mean)/s, kept within 0 and 100, to nine decimals.
+
+        That is W. A. McCall's scale (1922, *How to measure in education*). Without any spread
+        everybody has 50.
+        """
+        distance = Fraction(repr(float(value))) - self.mean
+        if not self.variance or not distance:
+            return MIDDLE
+        # The square of z is exact; one root of a number without a unit is all that is rounded.
+        squared = min(distance**2 / self.variance, Fraction(10**6))
+        points = Fraction(repr(round(10 * sqrt(squared), DECIMALS)))
+        above = (distance > 0) == greater_is_better
+        return min(max(MIDDLE + points if above else MIDDLE - points, Fraction(0)), Fraction(100))
 
 
 class Field:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
+MOST = 100
+
 
 @dataclass(frozen=True)
 class Duel:
@@ -24,14 +26,18 @@ def head_to_head(
     """What judges who scored several of the tied teams say of them: duels won less duels lost.
 
     ``sheets``: by team, the totals of its counted sheets by judge. A duel goes to the team that
-    more of the judges of both put ahead; it is drawn where as many do on either side, or nobody
-    scored both. The number is A. H. Copeland's (1951, “A reasonable social welfare function”),
-    among the tied teams alone.
+    more of the judges of both put ahead; it is drawn where as many do on either side. The number is
+    A. H. Copeland's (1951, “A reasonable social welfare function”), among the tied teams alone.
+    Given are also the duels themselves, but for those of teams that no judge has both seen. Of more
+    than ``MOST`` teams nothing is said: who is tied with hundreds was told apart by nobody.
     """
+    if len(sheets) > MOST:
+        return {}, []
     won = dict.fromkeys(sheets, Fraction(0))
     duels = []
     for one, other in combinations(sorted(sheets, key=str), 2):
-        both = sheets[one].keys() & sheets[other].keys()
+        if not (both := sheets[one].keys() & sheets[other].keys()):
+            continue
         ahead = sum(sheets[one][judge] > sheets[other][judge] for judge in both)
         behind = sum(sheets[one][judge] < sheets[other][judge] for judge in both)
         duels.append(Duel(one, other, ahead, behind))

@@ -30,7 +30,8 @@ from contest.numbers import whole
 from contest.states import EventStatus, ParticipationStatus, RoundStatus
 from leaderboard.models import Standing, StandingRow
 from leaderboard.services.awards import prizes
-from leaderboard.services.standings import public_standing
+from leaderboard.services.schemes import ensure_scheme
+from leaderboard.services.standings import barred, public_standing
 
 PAGE = 100
 PICTURE_ROWS = 20
@@ -213,6 +214,8 @@ def _row(row: StandingRow) -> dict:
         "project": "" if baseline else team.entry.title,
         "track": team.track.name,
         "total": row.total,
+        # Who has no scores yet is told nothing by that: most of a list may be so.
+        "barred": [] if baseline else barred(row),
         "parts": [component["scaled"] for component in row.explanation["components"]],
         "values": [component.get("value") for component in row.explanation["components"]],
     }
@@ -295,6 +298,7 @@ def table(round: Round, standing: Standing | None, query: Query) -> Body:
             shown = page(standing, query)
             context |= {
                 "page": shown,
+                "decimals": ensure_scheme(round).decimals,
                 "awards": _awards(round),
                 "components": list(zip(components, component_labels(components), strict=True)),
                 "many_tracks": len(_choices(round)["tracks"]) > 1,
@@ -335,7 +339,11 @@ def embedded(round: Round, standing: Standing | None, top: int, theme: str) -> B
                    "site_url": settings.SITE_URL, "top": top}  # fmt: skip
         if standing is not None:
             rows = _rows(standing).filter(position__lte=top)
-            context |= {"rows": [_row(row) for row in rows], "count": _size(standing)}
+            context |= {
+                "rows": [_row(row) for row in rows],
+                "count": _size(standing),
+                "decimals": ensure_scheme(round).decimals,
+            }
         return Body.of(render_to_string("leaderboard/embed.html", context))
 
     return _cached(["embed", *_state(round, standing), get_language(), top, theme], make)
@@ -391,6 +399,9 @@ def _row_for_programs(row: StandingRow) -> dict:
             {"name": part["name"], "points": part["scaled"], "value": part.get("value")}
             for part in row.explanation["components"]
         ],
+        "missing": row.explanation["missing"],
+        "below": row.explanation.get("below", {}),
+        "unmet": row.explanation.get("unmet", []),
     }
 
 

@@ -189,7 +189,7 @@ class MetricPart:
     raw: float
     public: float | None
     scaling: str
-    # The raw values that give 0 and 100; None where it is scaled by rank.
+    # The raw values that give 0 and 100, where it is scaled between two values.
     worst: float | None
     best: float | None
     unlimited: Fraction  # before it was kept within 0 and 100
@@ -200,6 +200,9 @@ class MetricPart:
     # By rank: how many teams have a worse result, equals by half, and how many others there are.
     beaten: Fraction | None = None
     others: int | None = None
+    # By z-scores: mean and standard deviation of the teams' values.
+    mean: float | None = None
+    deviation: float | None = None
 
     @property
     def scaling_label(self) -> str:
@@ -365,6 +368,12 @@ class Explanation:
         if part.metric and part.metric.beaten is not None:
             beaten, others = (_short(Fraction(n)) for n in (part.metric.beaten, part.metric.others))
             return f"100 × {beaten} ÷ {others} = {value}" if part.metric.others else ""
+        if part.metric and part.metric.mean is not None:
+            raw, mean = (_signed(number) for number in (part.metric.raw, part.metric.mean))
+            distance = f"{raw} − {mean}" if part.metric.greater_is_better else f"{mean} − {raw}"
+            if not part.metric.deviation:
+                return ""
+            return f"50 + 10 × ({distance}) ÷ {bare(part.metric.deviation)} = {value}"
         if part.metric:
             worst, best = (_signed(number) for number in (part.metric.worst, part.metric.best))
             return (
@@ -506,6 +515,9 @@ class _Facts:
         for criterion in Criterion.objects.filter(rubric__panels__round__in=sources).distinct():
             self.criteria.setdefault(criterion.rubric_id, []).append(criterion)
             self.criteria_names[criterion.code] = criterion.name
+        rounds = Round.objects.in_bulk(sources)
+        judged = {p["name"]: rounds[_source(p)] for p in self.method if p["kind"] == JUDGES}
+        self.homes = standings.judged_by(self.standing.method["tie_breaks"], judged)
         for entry in (
             RecordEntry.objects.filter(kind=RecordEntry.Kind.MARK, **of_sheet)
             .select_related("by", "criterion")
@@ -663,12 +675,13 @@ class _Facts:
 
     def _metric(self, method: dict, stored: dict) -> tuple[Fraction, MetricPart]:
         benchmark = self.benchmarks.get(_source(method))
-        name = stored["metric"]
-        # Scaled by z-scores, each standing's teams make the bounds; by rank there are none.
-        worst, best = (stored.get(end, method.get(end)) for end in ("worst", "best"))
+        name, worst, best = stored["metric"], method.get("worst"), method.get("best")
+        rising = stored.get("rising")
         beaten = _fraction(stored.get("beaten"))
         if beaten is not None:
             value = unlimited = percent_beaten(beaten, stored["others"])
+        elif "mean" in stored:  # what the other teams have, the standing alone knows
+            value = unlimited = Fraction(stored["exact"])
         else:
             value = scale(stored["value"], worst, best)
             low, high, raw = (Fraction(repr(float(n))) for n in (worst, best, stored["value"]))
@@ -682,7 +695,9 @@ class _Facts:
             worst=worst,
             best=best,
             unlimited=unlimited,
-            greater_is_better=stored["rising"] if beaten is not None else worst < best,
+            greater_is_better=worst < best if rising is None else rising,
+            mean=stored.get("mean"),
+            deviation=stored.get("deviation"),
             submission=stored["submission"],
             number=self.numbers.get(stored["submission"]),
             received_at=datetime.fromisoformat(stored["received_at"]),
@@ -831,16 +846,18 @@ class _Facts:
         if name in (Scheme.TieBreak.METRIC, Scheme.TieBreak.EARLIEST):
             metric = next((c.metric for c in components if c.metric), None)
             return self._metric_tie(asked, metric) if metric else asked
-        part = next((c for c in components if c.judges and c.value is not None), None)
-        if part is None:
+        judged = [c for c in components if c.judges and c.value is not None]
+        if code := criterion_of(name):
+            judged = [c for c in components if c.judges and c.name == self.homes.get(name)]
+        if not judged:
             return asked
+        part = judged[0]
         if name == Scheme.TieBreak.JUDGES:
             return replace(asked, compared=part.value, value=part.value)
         given = [
             share
             for sheet in part.judges.sheets
-            if sheet.state in SUBMITTED_AND_FREE
-            and (share := sheet.percent(criterion_of(name))) is not None
+            if sheet.state in SUBMITTED_AND_FREE and (share := sheet.percent(code)) is not None
         ]
         mean = sum(given, Fraction(0)) / len(given) if given else None
         return replace(asked, compared=mean, value=mean)

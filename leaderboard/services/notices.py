@@ -23,8 +23,9 @@ from django.utils.translation import gettext as _
 from contest.links import absolute_url
 from contest.models import Membership, Round
 from contest.states import ParticipationStatus, RoundStatus
-from leaderboard.models import AwardWinner, Notice
+from leaderboard.models import AwardWinner, Notice, StandingRow
 from leaderboard.services import advancement as services
+from leaderboard.services.standings import why_unranked
 from leaderboard.states import ADVANCING, AdvancementStatus, Outcome
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Said:
     participation: int
     team: object
     kind: str
-    rank: int | None
+    row: StandingRow
     number: int | None
     awards: tuple
 
@@ -78,7 +79,7 @@ def said_to_teams(round: Round) -> list[Said]:
                 participation.pk,
                 participation.team,
                 kind,
-                item.row.rank,
+                item.row,
                 item.number if kind == RESERVE else None,
                 tuple(won.get(participation.pk, ())),
             )
@@ -171,6 +172,8 @@ def mail(round: Round, item: Said, corrects: bool = False) -> tuple[str, str]:
             "event": event,
             "following": following,
             "said": item,
+            "rank": item.row.rank,
+            "unranked": why_unranked(item.row) if item.row.rank is None else [],
             "awards": ", ".join(award.name for award in item.awards),
             "corrects": corrects,
             "url": absolute_url(reverse("round-results", args=[event.slug, round.slug])),

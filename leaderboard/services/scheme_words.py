@@ -3,16 +3,19 @@
 from django.utils.translation import gettext as _
 
 from leaderboard.models import Scheme
-from leaderboard.models.scheme import tie_break_label
-from leaderboard.services.schemes import Rules, criteria_names, short
+from leaderboard.models.scheme import criterion_of, tie_break_label
+from leaderboard.services.schemes import Rules, criteria_names, judged_sources, short
 
 
 def of(rules: Rules) -> dict:
     """What templates/leaderboard/_scheme_words.html shows."""
-    names = criteria_names(rules.scheme.round)
+    asked = rules.scheme.tie_breaks
+    names = {}
+    if any(criterion_of(name) for name in asked):
+        names = criteria_names(judged_sources(rules.components))
     return {
         "components": rules.components,
-        "tie_breaks": [tie_break_label(name, names) for name in rules.scheme.tie_breaks],
+        "tie_breaks": [tie_break_label(name, names) for name in asked],
         "terms": _terms(rules.scheme, rules.components),
     }
 
@@ -27,11 +30,11 @@ def _terms(scheme: Scheme, components) -> list[str]:
         )
     if scheme.minimum_total is not None:
         said.append(
-            _("Whoever has a total of less than %(least)s has no rank.")
+            _("A team with a total of less than %(least)s is not ranked.")
             % {"least": short(scheme.minimum_total)}
         )
     said += [
-        _("Whoever has less than %(least)s for “%(component)s” has no rank.")
+        _("A team with less than %(least)s for “%(component)s” is not ranked.")
         % {"least": short(component.minimum), "component": component}
         for component in components
         if component.minimum is not None
@@ -39,7 +42,7 @@ def _terms(scheme: Scheme, components) -> list[str]:
     if scheme.conditions:
         named = [str(Scheme.Condition(name).label) for name in scheme.conditions]
         said.append(
-            _("Only teams have a rank of which: %(conditions)s.") % {"conditions": ", ".join(named)}
+            _("A team is ranked only if: %(conditions)s.") % {"conditions": ", ".join(named)}
         )
     if Scheme.TieBreak.DRAW in scheme.tie_breaks and scheme.seed:
         said.append(_("The draw has the seed “%(seed)s”.") % {"seed": scheme.seed})

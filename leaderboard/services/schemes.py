@@ -1,6 +1,8 @@
 """Schemes: how a round's ranking is made."""
 
 import secrets
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -123,6 +125,11 @@ class Rules:
     components: list[SchemeComponent]
 
     @property
+    def sources(self) -> set[int]:
+        """The rounds that scores come from."""
+        return {component.source_id for component in self.components}
+
+    @property
     def fields(self) -> dict:
         """As ``draft`` and ``save_scheme`` take them."""
         names = [
@@ -194,7 +201,6 @@ def draft(round: Round, *, components: list[dict], **fields) -> Rules:
             raise TypeError(f"no field of a scheme: {name}")
         setattr(scheme, name, value)
     scheme.full_clean()
-    _require_known_criteria(scheme)
     made, names = [], set()
     for said in components:
         component = SchemeComponent(scheme=scheme, **said)
@@ -207,44 +213,61 @@ def draft(round: Round, *, components: list[dict], **fields) -> Rules:
         made.append(component)
     if len(names) < len(made):
         raise ValidationError(_("The scheme already has this component."))
+    _require_known_criteria(scheme, made)
     return Rules(scheme, made)
 
 
-def criteria_names(round: Round) -> dict[str, str]:
-    """The scored criteria by which a round, or an earlier one of its track, is judged: their names
-    by their codes."""
-    rounds = round.track.rounds.filter(ordinal__lte=round.ordinal)
-    found = Criterion.objects.filter(
-        rubric__panels__round__in=rounds, kind=Criterion.Kind.SCORED
-    ).order_by("rubric__panels__round__ordinal", "ordinal", "pk")
-    return {criterion.code: criterion.name for criterion in found}
+def criteria_names(rounds: Iterable[Round]) -> dict[str, str]:
+    """The scored criteria that teams are judged by in these rounds: their names by their codes,
+    with the round's where several are called the same."""
+    found: dict[str, tuple[str, str]] = {}
+    for round in rounds:
+        criteria = Criterion.objects.filter(rubric__panels__round=round, kind=Criterion.Kind.SCORED)
+        for criterion in criteria.distinct():
+            found.setdefault(criterion.code, (criterion.name, round.name))
+    times = Counter(name for name, _round in found.values())
+    return {
+        code: f"{name} ({of})" if times[name] > 1 else name for code, (name, of) in found.items()
+    }
 
 
-def _require_known_criteria(scheme: Scheme) -> None:
-    """Raise ValidationError for a tie-break by a criterion that nobody is judged by."""
+def judged_sources(components: Iterable[SchemeComponent]) -> list[Round]:
+    """The rounds whose judges' scores are part of the total."""
+    return [c.source for c in components if c.kind == SchemeComponent.Kind.JUDGES]
+
+
+def _require_known_criteria(scheme: Scheme, components: list[SchemeComponent]) -> None:
+    """Raise ValidationError for a tie-break by a criterion that no component is judged by. One that
+    is in force may stay, whatever has become of its rubric."""
     named = {code for name in scheme.tie_breaks if (code := criterion_of(name))}
     if not named:
         return
-    known = criteria_names(scheme.round)
-    if wrong := sorted(named - known.keys()):
+    in_force = Scheme.objects.values_list("tie_breaks", flat=True).get(pk=scheme.pk)
+    known = criteria_names(judged_sources(components))
+    if wrong := sorted(named - known.keys() - {criterion_of(name) for name in in_force}):
         raise ValidationError(
             {
                 "tie_breaks": _("No criterion has the code “%(code)s”; known are: %(known)s.")
                 % {
                     "code": ", ".join(wrong),
-                    "known": ", ".join(f"{code} ({name})" for code, name in known.items()),
+                    "known": ", ".join(f"{code} ({name})" for code, name in known.items()) or "–",
                 }
             }
         )
 
 
 def has_scores(round: Round) -> bool:
-    """Whether the round's first score is there: from then on its rules are in force."""
+    """Whether a first score is there, in the round or in one that it carries over: from then on
+    the rules are in force."""
+    return _is_scored({round.pk, *rules_of(round).sources})
+
+
+def _is_scored(rounds: Iterable[int]) -> bool:
     sheets = Scoresheet.objects.filter(
-        assignment__participation__round=round, submitted_at__isnull=False
+        assignment__participation__round__in=rounds, submitted_at__isnull=False
     )
     runs = ScoringRun.objects.filter(
-        submission__participation__round=round, status=RunStatus.SUCCEEDED
+        submission__participation__round__in=rounds, status=RunStatus.SUCCEEDED
     )
     return sheets.exists() or runs.exists()
 
@@ -260,18 +283,29 @@ def save_scheme(
 ) -> Scheme:
     """Set a round's scheme as ``draft`` takes it; the log keeps what it was and is.
 
-    A draw without a seed is given one. Once the round's first score is there the rules are in
-    force: a change needs a reason, and the log and the judging record keep it with its effect.
-    Raises Refused without one or once the ranking is signed off, ValidationError as ``draft``.
+    A draw without a seed is given one. Once a first score is there, in the round or in one that is
+    or was carried over, the rules are in force: a change needs a reason, and the log and the
+    judging record keep it with its effect; a seed is then drawn and not given. Raises Refused
+    without a reason or once the ranking is signed off, ValidationError as ``draft``.
     """
     round = Round.objects.select_for_update(of=("self",)).get(pk=round.pk)
     round.require_undecided()
-    before = str(rules_of(round))
+    in_force = rules_of(round)
+    before = str(in_force)
     rules = draft(round, components=components, **fields)
+    known = {round.pk} | in_force.sources | rules.sources
+    if rules.scheme.seed not in ("", in_force.scheme.seed) and _is_scored(known):
+        raise Refused(
+            _(
+                "The first scores are there, and who knows them can choose a seed by whom it "
+                "favours. Leave it empty: then one is drawn."
+            ),
+            code="seed_after_scores",
+        )
     if Scheme.TieBreak.DRAW in rules.scheme.tie_breaks and not rules.scheme.seed:
         rules.scheme.seed = secrets.token_hex(8)
     after = str(rules)
-    if after != before and has_scores(round):
+    if after != before and _is_scored(known):
         if not reason.strip():
             raise Refused(
                 _("The first scores are there, so the rules are in force. Give the reason for the "
@@ -303,9 +337,13 @@ def _effect(round: Round, rules: Rules) -> str:
 
 
 def add_tie_break(round: Round, by: User, name: str, reason: str = "") -> Scheme:
-    """Ask one more tie-break, after those of the round's scheme; one that is there stays."""
+    """Ask one more tie-break, after those of the round's scheme, but before a draw, which leaves
+    nobody to ask about; one that is there stays."""
     rules = rules_of(round)
-    if name in rules.scheme.tie_breaks:
+    asked = list(rules.scheme.tie_breaks)
+    if name in asked:
         return rules.scheme
-    fields = rules.fields | {"tie_breaks": [*rules.scheme.tie_breaks, name]}
+    draw = Scheme.TieBreak.DRAW
+    asked.insert(asked.index(draw) if draw in asked else len(asked), name)
+    fields = rules.fields | {"tie_breaks": asked}
     return save_scheme(round, by, **fields, reason=reason)

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
 
 from django.db import transaction
@@ -38,12 +38,13 @@ from leaderboard.ranking import (
     rank,
     scale,
 )
-from leaderboard.ranking.scaling import Field, percent_beaten, standard_bounds
+from leaderboard.ranking.scaling import Field, Spread, percent_beaten
 from leaderboard.ranking.standing import TOTAL, part
 from leaderboard.ranking.tie_breaks import drawn, head_to_head
-from leaderboard.services.schemes import Rules, bounds_of, rules_of
+from leaderboard.services.schemes import Rules, bounds_of, criteria_names, rules_of
 from leaderboard.states import AdvancementStatus
 
+logger = logging.getLogger(__name__)
 GONE = (ParticipationStatus.WITHDRAWN, ParticipationStatus.DISQUALIFIED)
 FULL, PUBLIC = Standing.Audience.FULL, Standing.Audience.PUBLIC
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -140,16 +141,17 @@ def _for_the_public(explanation: dict) -> dict:
         {name: value for name, value in component.items() if name not in inside}
         for component in explanation["components"]
     ]
-    # How many judges put whom ahead is between them and the organizers.
-    shown = {name: value for name, value in explanation.items() if name != "head_to_head"}
-    return {**shown, "components": components}
+    return {**_shown(explanation, PUBLIC), "components": components}
 
 
 def refresh_stale() -> int:
     """Refresh every round that has begun, so that no lost message leaves one behind; how many."""
     rounds = Round.objects.exclude(status=RoundStatus.DRAFT)
     for round in rounds:
-        refresh(round)
+        try:
+            refresh(round)
+        except Exception:  # whatever is wrong with one round, the others go on
+            logger.exception("the ranking of round %s cannot be computed", round.pk)
     return len(rounds)
 
 
@@ -274,7 +276,8 @@ def _read(
         for component in rules.components
     ]
     decided = _chairs_decisions(scheme, inside=inside)
-    unmet = {p.pk: lacking for p in participations if (lacking := _unmet(scheme, p.team))}
+    active = (p for p in participations if p.status == ParticipationStatus.ACTIVE)
+    unmet = {p.pk: lacking for p in active if (lacking := _unmet(scheme, p.team))}
     return _Inputs(rules, known, participations, decided, audience, unmet)
 
 
@@ -308,12 +311,11 @@ def _refresh(round: Round, audience: str) -> None:
     if standing is not None and standing.input_digest == digest:
         return
     rows = _rows(inputs)
+    method = inputs.method
+    if audience == PUBLIC:
+        method.pop("seed", None)  # before the result, who knows it knows who would win a draw
     fresh = Standing(
-        round=round,
-        audience=audience,
-        input_digest=digest,
-        method=inputs.method,
-        read_at=read_at,
+        round=round, audience=audience, input_digest=digest, method=method, read_at=read_at
     )
     _store(round, audience, read_at, fresh, rows)
 
@@ -522,16 +524,22 @@ def _scaling(
     if scaling == SchemeComponent.Scaling.BOUNDS:
         worst, best = bounds_of(component, benchmark)
         return lambda _pk, value: {"scaled": str(scale(value, worst, best))}
-    active = source.participations.filter(status=ParticipationStatus.ACTIVE)
-    among = results.keys() & set(active.values_list("pk", flat=True))
+    among = results.keys() & _competing(source)
     values = [results[pk].value for pk in among]
     if scaling == SchemeComponent.Scaling.ZSCORE:
-        # Of baselines alone there is no spread: each is its own mean.
-        values = values or [result.value for result in results.values()] or [0.0]
-        worst, best = standard_bounds(values, greater_is_better)
-        return lambda _pk, value: {
-            "scaled": str(scale(value, worst, best)), "worst": worst, "best": best,
-        }  # fmt: skip
+        # Of baselines alone there is no spread.
+        spread = Spread.of(values or [0.0])
+
+        def by_zscore(_pk: int, value: float) -> dict:
+            score = spread.score(value, greater_is_better) if values else Fraction(50)
+            return {
+                "scaled": str(score),
+                "mean": float(spread.mean),
+                "deviation": spread.deviation,
+                "rising": greater_is_better,
+            }
+
+        return by_zscore
     field = Field(values, greater_is_better)
 
     def by_rank(pk: int, value: float) -> dict:
@@ -544,6 +552,27 @@ def _scaling(
         }
 
     return by_rank
+
+
+def _competing(source: Round) -> set[int]:
+    """The participations that others of the round are measured against: of a decided round those
+    that competed when it was signed, so that no score of it changes afterwards."""
+    signed = signed_standing(source)
+    if signed is not None:
+        rows = signed.rows.filter(explanation__status__isnull=True)
+        return set(rows.values_list("participation_id", flat=True))
+    active = source.participations.filter(status=ParticipationStatus.ACTIVE)
+    return set(active.values_list("pk", flat=True))
+
+
+def _left(source: Round) -> set[int]:
+    """The participations that had left the round, of a decided one by its signature."""
+    signed = signed_standing(source)
+    if signed is not None:
+        rows = signed.rows.filter(explanation__status__in=GONE)
+        return set(rows.values_list("participation_id", flat=True))
+    gone = source.participations.filter(status__in=GONE)
+    return set(gone.values_list("pk", flat=True))
 
 
 def as_method(component: SchemeComponent) -> dict:
@@ -569,7 +598,7 @@ def combined_sheets(
     Methods that compare judges look at all teams of the round but those that left it, whichever of
     them are in a later round that the scores carry over to.
     """
-    left = set(source.participations.filter(status__in=GONE).values_list("pk", flat=True))
+    left = _left(source)
     given: dict[int, list[SheetTotal]] = {}
     for sheet in sheet_totals(source):
         if sheet.judge_id not in without:
@@ -684,6 +713,9 @@ class _Ties:
         decided = self.inputs.decided
         holds = next((d for d in decided if set(ids.values()) <= d.places.keys()), None)
         if holds is None:
+            # Whatever comes after the chair may part them; the desk offers to ask all the same.
+            for code in codes:
+                self._say(code, "awaits_chair", min(codes))
             return {}
         places = {code: holds.places[pk] for code, pk in ids.items()}
         for code, place in places.items():
@@ -700,7 +732,9 @@ class _Ties:
             )
             if component.kind == SchemeComponent.Kind.JUDGES
         )
-        scores = next((found for found in judged if found.keys() & set(ids.values())), {})
+        scores = next((found for found in judged if found.keys() & set(ids.values())), None)
+        if scores is None:
+            return {}
         sheets = {
             code: {
                 judge: Fraction(total)
@@ -709,24 +743,43 @@ class _Ties:
             for code, pk in ids.items()
         }
         won, duels = head_to_head(sheets)
+        for code, score in won.items():
+            self._say(code, "head_to_head", {"score": int(score), "duels": []})
         for duel in duels:
             self._tell(duel.one, duel.other, duel.for_one, duel.for_other)
             self._tell(duel.other, duel.one, duel.for_other, duel.for_one)
-        for code, score in won.items():
-            self.said[code]["head_to_head"]["score"] = int(score)
         return won
 
     def _tell(self, code: str, other: str, ahead: int, behind: int) -> None:
-        told = self.said.setdefault(code, {}).setdefault("head_to_head", {"duels": []})
-        told["duels"].append({"team": other, "ahead": ahead, "behind": behind})
+        duels = self.said[code]["head_to_head"]["duels"]
+        duels.append({"team": other, "ahead": ahead, "behind": behind})
 
     def _say(self, code: str, name: str, what: dict) -> None:
         self.said.setdefault(code, {})[name] = what
 
 
-def _tie_break(name: str, components, known: list[dict], pk: int) -> Fraction | None:
+def judged_by(tie_breaks: Sequence[str], sources: Mapping[str, Round]) -> dict[str, str]:
+    """For each tie-break that names a criterion: the first component that is judged by it.
+
+    ``sources``: the rounds of the judged components by the components' names, in their order.
+    """
+    named = {name: code for name in tie_breaks if (code := criterion_of(name))}
+    if not named:
+        return {}
+    codes = {name: criteria_names([source]) for name, source in sources.items()}
+    homes = {
+        tie: next((name for name, known in codes.items() if code in known), None)
+        for tie, code in named.items()
+    }
+    return {tie: name for tie, name in homes.items() if name is not None}
+
+
+def _tie_break(
+    name: str, components, known: list[dict], homes: dict[str, str], pk: int
+) -> Fraction | None:
     """One tie-break as a number that is better the higher it is; None where a team has none, and
     where it is known only once it is known who is tied: see _Ties."""
+    code = criterion_of(name)
     kind = (
         SchemeComponent.Kind.METRIC
         if name in (Scheme.TieBreak.METRIC, Scheme.TieBreak.EARLIEST)
@@ -735,7 +788,11 @@ def _tie_break(name: str, components, known: list[dict], pk: int) -> Fraction | 
     for component, scores in zip(components, known, strict=True):
         if component.kind != kind or pk not in scores:
             continue
+        if code and _name(component) != homes.get(name):
+            continue
         details = scores[pk]
+        if code:
+            return _fraction(details["criteria"][code])
         if name == Scheme.TieBreak.METRIC:
             return Fraction(repr(float(details["signed"])))
         if name == Scheme.TieBreak.EARLIEST:
@@ -744,8 +801,6 @@ def _tie_break(name: str, components, known: list[dict], pk: int) -> Fraction | 
             return _fraction(details["first_criterion"])
         if name == Scheme.TieBreak.JUDGES:
             return _fraction(details["scaled"])
-        if code := criterion_of(name):
-            return _fraction(details["criteria"][code])
     return None
 
 
@@ -765,6 +820,8 @@ def _rows(inputs: _Inputs) -> list[StandingRow]:
     lots = {}
     if Scheme.TieBreak.DRAW in scheme.tie_breaks and scheme.seed:
         lots = drawn(scheme.seed, list(by_code))
+    judged = [c for c in components if c.kind == SchemeComponent.Kind.JUDGES]
+    homes = judged_by(scheme.tie_breaks, {_name(c): c.source for c in judged})
     contenders = [
         Contender(
             key=code,
@@ -775,7 +832,7 @@ def _rows(inputs: _Inputs) -> list[StandingRow]:
             tie_breaks=tuple(
                 Fraction(lots[code])
                 if tie == Scheme.TieBreak.DRAW and lots
-                else _tie_break(tie, components, known, p.pk)
+                else _tie_break(tie, components, known, homes, p.pk)
                 for tie in scheme.tie_breaks
             ),
             is_eligible=p.pk not in inputs.unmet,
@@ -788,7 +845,7 @@ def _rows(inputs: _Inputs) -> list[StandingRow]:
     rows = []
     for place in rank(contenders, weights, terms):
         participation = by_code[place.key]
-        below = {name: _text(minimums[name]) for name in place.below}
+        below = {name: _plain(fraction_to_decimal(minimums[name])) for name in place.below}
         barred = {"below": below or None, "unmet": inputs.unmet.get(participation.pk)}
         rows.append(
             StandingRow(
@@ -828,8 +885,10 @@ def _rows(inputs: _Inputs) -> list[StandingRow]:
 
 
 def _shown(said: dict, audience: str) -> dict:
-    """What the tie-breaks said, as far as this audience may know it (see _for_the_public)."""
-    return said if audience == FULL else {k: v for k, v in said.items() if k != "head_to_head"}
+    """What the tie-breaks said, as far as this audience may know it: how many judges put whom
+    ahead, and whom the chair may be asked about, is between them and the organizers."""
+    inside = ("head_to_head", "awaits_chair")
+    return {k: v for k, v in said.items() if audience == FULL or k not in inside}
 
 
 def _with_baselines(
@@ -884,7 +943,7 @@ def _explain(name, component, details: dict | None, audience: str) -> dict:
     if details is None:
         return explained
     if component.kind == SchemeComponent.Kind.METRIC:
-        shown = ("metric", "value", "worst", "best", "beaten", "others", "rising")
+        shown = ("metric", "value", "beaten", "others", "mean", "deviation", "rising")
         explained |= {name: details[name] for name in shown if name in details}
         if audience == FULL:
             explained |= {
@@ -892,6 +951,8 @@ def _explain(name, component, details: dict | None, audience: str) -> dict:
                 "submission": details["submission"],
                 "received_at": details["received_at"],
             }
+            if "mean" in details:
+                explained["exact"] = details["scaled"]
     elif audience == FULL:
         explained["vetoed"] = details["vetoed"]
         # Twelve decimals are for showing; whoever adds the components up again needs all of it.
@@ -911,7 +972,7 @@ VETOED = _("excluded by the judges' veto")
 
 
 BELOW = {
-    SchemeComponent.Kind.METRIC: _("less than %(least)s for the automated score"),
+    SchemeComponent.Kind.METRIC: _("less than %(least)s for the automated score (%(metric)s)"),
     SchemeComponent.Kind.JUDGES: _("less than %(least)s for the judges' scores"),
     TOTAL: _("a total of less than %(least)s"),
 }
@@ -938,9 +999,9 @@ def _lacking(row: StandingRow) -> list[str]:
 
 def barred(row: StandingRow) -> list[str]:
     """Why a team has no rank although it may have a total, in words."""
-    kinds = {part["name"]: part["kind"] for part in row.explanation["components"]}
-    below = [
-        str(BELOW[kinds.get(name, TOTAL)] % {"least": f"{Decimal(least).normalize():f}"})
-        for name, least in row.explanation.get("below", {}).items()
-    ]
-    return below + [str(UNMET[name]) for name in row.explanation.get("unmet", [])]
+    said = []
+    for name, least in row.explanation.get("below", {}).items():
+        parts = (part for part in row.explanation["components"] if part["name"] == name)
+        part = next(parts, {"kind": TOTAL})
+        said.append(str(BELOW[part["kind"]] % {"least": least, "metric": part.get("metric")}))
+    return said + [str(UNMET[name]) for name in row.explanation.get("unmet", [])]

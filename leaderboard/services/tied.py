@@ -12,7 +12,8 @@ from leaderboard.models import Scheme, StandingRow
 
 @dataclass(frozen=True)
 class TiedGroup:
-    """Teams with the same rank. ``across_cut``: some of them would advance and others not."""
+    """Teams that nothing parts, or nothing before the chair is asked. ``across_cut``: some of them
+    would advance and others not."""
 
     rank: int
     rows: tuple[StandingRow, ...]
@@ -29,25 +30,25 @@ def tied_groups(
     rows: Sequence[StandingRow], scheme: Scheme, asked: Sequence[Tie]
 ) -> list[TiedGroup]:
     """The groups of a standing, best first. ``asked``: the round's ties, with their teams."""
-    by_rank: dict[int, list[StandingRow]] = {}
+    groups: dict[tuple, list[StandingRow]] = {}
     for row in rows:
         if row.rank is not None:
-            by_rank.setdefault(row.rank, []).append(row)
+            # Teams that wait for the chair may have been parted by what is asked after the chair.
+            waits = row.explanation.get("awaits_chair")
+            groups.setdefault(("chair", waits) if waits else ("rank", row.rank), []).append(row)
     open_ties = {
         frozenset(team.participation_id for team in tie.teams.all()): tie
         for tie in asked
         if tie.status == TieStatus.OPEN
     }
-    return [
-        TiedGroup(
-            rank,
-            tuple(group),
-            rank <= scheme.advance_count < rank + len(group) - 1,
-            open_ties.get(frozenset(row.participation_id for row in group)),
-        )
-        for rank, group in sorted(by_rank.items())
-        if len(group) > 1
-    ]
+    found = []
+    for group in groups.values():
+        rank = min(row.rank for row in group)
+        across = rank <= scheme.advance_count < rank + len(group) - 1
+        teams = frozenset(row.participation_id for row in group)
+        if len(group) > 1:
+            found.append(TiedGroup(rank, tuple(group), across, open_ties.get(teams)))
+    return sorted(found, key=lambda group: group.rank)
 
 
 def ties_of(round: Round) -> list[Tie]:

@@ -17,6 +17,7 @@ from contest.access import visible_round
 from contest.for_everybody import answer, for_everybody, refuse
 from contest.numbers import whole
 from leaderboard.services import boards
+from leaderboard.services.schemes import ensure_scheme
 from leaderboard.services.standings import board_standing
 
 LANGUAGES = dict(settings.LANGUAGES)
@@ -97,6 +98,7 @@ def leaderboard_team(request, slug, round_slug, code):
         "round": round,
         "standing": standing,
         "row": row,
+        "decimals": ensure_scheme(round).decimals,
         "parts": list(zip(boards.component_labels(components), row["parts"], strict=True)),
         "history": history,
         "line": {

@@ -41,7 +41,7 @@ def desk_scheme(request, round):
     """What the total is made of, how ties are broken, how many advance."""
     scheme = ensure_scheme(round)
     rounds = round.track.rounds.filter(ordinal__lte=round.ordinal)
-    form = SchemeForm(request.POST or None, instance=scheme, round=round)
+    form = SchemeForm(request.POST or None, instance=scheme, rounds=rounds)
     formset = ComponentFormSet(
         request.POST or None, instance=scheme, prefix="components", form_kwargs={"rounds": rounds}
     )
@@ -51,7 +51,9 @@ def desk_scheme(request, round):
         try:
             if request.POST.get("action") == "try":
                 left_out = frozenset(judge.pk for judge in form.cleaned_data.get("without", ()))
-                moves = what_if(round, draft(round, **fields), left_out)
+                # Whoever could try seeds would find one by which a friend is drawn.
+                tried = draft(round, **fields | {"seed": stored.scheme.seed})
+                moves = what_if(round, tried, left_out)
             else:
                 reason = form.cleaned_data["reason"]
                 save_scheme(round, request.user, **fields, reason=reason)
@@ -201,7 +203,7 @@ def desk_tie(request, round):
             messages.success(request, _("The chair's decision is now the last tie-break."))
         else:
             raise Refused(_("Unknown action."), code="unknown_action")
-    except Refused as error:
+    except (Refused, ValidationError) as error:
         messages.error(request, " ".join(str(said) for said in error.messages))
     return redirect("desk-ranking", round.event.slug, round.slug)
 

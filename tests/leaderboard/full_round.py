@@ -118,7 +118,7 @@ TERMS = [
     {"scheme": {"rounding": "all", "decimals": 1}},
     {"scheme": {"rounding": "all", "decimals": 0, "minimum_total": Decimal("55")},
      "judges": {"minimum": Decimal("50")}},
-    {"scheme": {"tie_breaks": ["head_to_head", "draw"], "seed": "7 3 1"},
+    {"scheme": {"tie_breaks": ["head_to_head", "draw"]},
      "metric": {"scaling": "rank"}},
     {"scheme": {"conditions": ["repository"], "minimum_total": Decimal("40")},
      "metric": {"scaling": "zscore", "minimum": Decimal("45")}},

@@ -1,5 +1,6 @@
 """What a scheme asks beyond weights: rounding, minimums, conditions, scales, tie-breaks."""
 
+import io
 from decimal import Decimal
 from fractions import Fraction
 
@@ -8,16 +9,22 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import translation
 
-from contest.models import Participation
+from contest.errors import Refused
+from contest.models import Participation, Round
+from contest.services import rounds
 from contest.services.entries import save_entry
+from contest.services.teams import disqualify_team
 from judging.models import RecordEntry
 from judging.services.panels import recuse
 from judging.services.scoresheets import Sent, open_sheet, save_mark, submit_sheet
+from leaderboard.exports.finalists import FORMATS, finalist_rows
 from leaderboard.models import Scheme
 from leaderboard.ranking.tie_breaks import drawn
-from leaderboard.services import scheme_words, standings
+from leaderboard.services import advancement, scheme_words, standings
+from leaderboard.services.advancement_rules import save_rule
 from leaderboard.services.explanation import as_data, explain
-from leaderboard.services.schemes import draft, rules_of, save_scheme
+from leaderboard.services.schemes import add_tie_break, draft, has_scores, rules_of, save_scheme
+from leaderboard.services.tied import tied_groups
 from leaderboard.services.trials import what_if
 from tests.factories import (
     make_judge,
@@ -29,8 +36,10 @@ from tests.factories import (
 )
 from tests.leaderboard.test_standings import (
     FULL,
+    PUBLIC,
     _no_broker,  # noqa: F401
     automated,
+    decided,
     organizer,  # noqa: F401
     people,
     placed,
@@ -201,9 +210,9 @@ def test_a_scale_by_rank_has_no_bounds(track, organizer):  # noqa: F811
 # --- Tie-breaks ---------------------------------------------------------------------------------
 
 
-def two_criteria(track, teams, judges, marks):  # noqa: F811
+def two_criteria(track, teams, judges, marks, **fields):  # noqa: F811
     """``marks[team][judge]`` on two criteria of equal weight."""
-    round = make_round(track, format="roadshow", kind="semifinal")
+    round = make_round(track, format="roadshow", kind="semifinal", **fields)
     for team in teams:
         make_participation(round, team)
     panel = make_panel(round, judges, make_rubric(track.event, weights=(1, 1)))
@@ -263,12 +272,45 @@ def test_duels_of_judges_are_not_for_the_public(track, organizer):  # noqa: F811
     teams, judges = people(track, 2, 3)
     round = roadshow(track, teams, judges, [[9, 6, 6], [7, 7, 7]])
     change(
-        round, organizer, component={"aggregation": "mean"}, tie_breaks=["head_to_head"]
+        round, organizer, component={"aggregation": "mean"}, tie_breaks=["chair", "head_to_head"]
     )  # fmt: skip
     ranks(round)
     full = row_of(round, teams[0]).explanation
     assert full["head_to_head"]["duels"]
-    assert "head_to_head" not in standings._for_the_public(full)
+    assert full["awaits_chair"]
+    proposal = decided(round, organizer)
+    advancement.sign_off(proposal, organizer)
+    rounds.publish_round(Round.objects.get(pk=round.pk), organizer)
+    standings.refresh(round)
+    for row in standings.current(round, PUBLIC).rows.all():
+        assert not {"head_to_head", "awaits_chair"} & row.explanation.keys()
+
+
+def test_the_chair_is_asked_about_whom_nothing_before_parts(client, track, organizer):  # noqa: F811
+    """The draw comes after the chair and parts the three; the desk offers to ask all the same."""
+    teams, judges = people(track, 4, 1)
+    round = roadshow(track, teams, judges, [[7], [7], [7], [5]])
+    change(round, organizer, tie_breaks=["chair", "draw"])
+    assert sorted(ranks(round).values()) == [1, 2, 3, 4]
+    rows = list(standings.current(round, FULL).rows.all())
+    scheme = Scheme.objects.get(round=round)
+    (group,) = tied_groups(rows, scheme, ())
+    assert {row.participation.team for row in group.rows} == set(teams[:3])
+    assert (group.rank, group.last, group.across_cut) == (1, 3, True)
+    add_tie_break(round, organizer, "judges", "test")
+    assert Scheme.objects.get(round=round).tie_breaks == ["chair", "judges", "draw"]
+
+
+def test_the_desk_says_why_the_chair_cannot_be_added(client, track, organizer):  # noqa: F811
+    teams, judges = people(track, 2, 2)
+    round, codes = two_criteria(track, teams, judges, [[(7, 7), (7, 7)], [(7, 7), (7, 7)]])
+    names = ["judges", "metric", "criterion", "head_to_head", "earliest", "draw"]
+    change(round, organizer, tie_breaks=[*names, *(f"criterion:{code}" for code in codes)])
+    client.cookies["django_language"] = "en"
+    client.force_login(organizer, backend="django.contrib.auth.backends.ModelBackend")
+    page = reverse("desk-tie", args=[round.event.slug, round.slug])
+    answer = client.post(page, {"action": "add_tie_break"}, follow=True)
+    assert "At most 8 tie-breaks" in answer.content.decode()
 
 
 def test_a_draw_has_a_seed_that_is_recorded(track, organizer):  # noqa: F811
@@ -285,9 +327,49 @@ def test_a_draw_has_a_seed_that_is_recorded(track, organizer):  # noqa: F811
     assert seed in entry.text
     (tie,) = explain(round.participations.get(team__code=expected[0])).tie_breaks
     assert tie.compared == lots[expected[0]]
-    change(round, organizer, seed="7 3 1")
-    assert Scheme.objects.get(round=round).seed == "7 3 1"
+    with pytest.raises(Refused, match="choose a seed"):
+        change(round, organizer, seed="7 3 1")
+    change(round, organizer, seed="")
+    assert Scheme.objects.get(round=round).seed not in ("", seed), "drawn again, with a reason"
     assert len(set(ranks(round).values())) == 6
+
+
+def test_before_the_first_score_the_seed_may_be_drawn_on_a_stage(track, organizer):  # noqa: F811
+    round = make_round(track, format="roadshow", kind="semifinal")
+    change(round, organizer, tie_breaks=["draw"], seed="7 3 1")
+    assert Scheme.objects.get(round=round).seed == "7 3 1"
+
+
+def test_nobody_tries_seeds(client, track, organizer):  # noqa: F811
+    teams, judges = people(track, 6, 1)
+    round = roadshow(track, teams, judges, [[7]] * 6)
+    change(round, organizer, tie_breaks=["draw"])
+    before = ranks(round)
+    client.force_login(organizer, backend="django.contrib.auth.backends.ModelBackend")
+    page = reverse("desk-scheme", args=[round.event.slug, round.slug])
+    for seed in ("a", "b", "c"):
+        form = {
+            "advance_count": "1", "decimals": "2", "tie_break_1": "draw", "seed": seed,
+            "action": "try", "components-TOTAL_FORMS": "1", "components-INITIAL_FORMS": "0",
+            "components-0-kind": "judges", "components-0-source": str(round.pk),
+            "components-0-weight": "100", "components-0-aggregation": "trimmed",
+        }  # fmt: skip
+        moves = client.post(page, form).context["moves"]
+        assert {m.participation.team.code: m.rank_after for m in moves} == before
+
+
+def test_the_seed_is_for_organizers_until_the_result_is_out(client, track, organizer):  # noqa: F811
+    round = automated(track, [40, 40])
+    change(round, organizer, tie_breaks=["draw"])
+    seed = Scheme.objects.get(round=round).seed
+    standings.refresh(round)
+    public = standings.public_standing(round)
+    assert "seed" not in public.method
+    assert len({row.rank for row in public.rows.all()}) == 2, "it parts them all the same"
+    address = reverse("api-scheme-detail", args=[round.pk])
+    assert client.get(address).json()["seed"] == ""
+    client.force_login(organizer, backend="django.contrib.auth.backends.ModelBackend")
+    assert client.get(address).json()["seed"] == seed
 
 
 def test_tie_breaks_that_hang_on_the_tied_follow_those_before_them(track, organizer):  # noqa: F811
@@ -310,10 +392,133 @@ def test_tie_breaks_that_hang_on_the_tied_follow_those_before_them(track, organi
 
 
 def test_as_many_tie_breaks_as_there_are_columns(track, organizer):  # noqa: F811
-    round = automated(track, [])
-    names = [*Scheme.TieBreak.values, "criterion:a", "criterion:b"]
-    with pytest.raises(ValidationError):
-        draft(round, **rules_of(round).fields | {"tie_breaks": names})
+    teams, judges = people(track, 1, 1)
+    round, codes = two_criteria(track, teams, judges, [[(7, 7)]])
+    names = [*Scheme.TieBreak.values, *(f"criterion:{code}" for code in codes)]
+    fields = rules_of(round).fields
+    assert len(names) == 9
+    with pytest.raises(ValidationError, match="At most 8"):
+        draft(round, **fields | {"tie_breaks": names})
+    assert draft(round, **fields | {"tie_breaks": names[:8]})
+
+
+def test_a_named_criterion_is_looked_for_in_the_component_that_has_it(track, organizer):  # noqa: F811
+    teams, judges = people(track, 2, 1)
+    semifinal, (early, _other) = two_criteria(track, teams, judges, [[(7, 7)], [(7, 7)]])
+    final, (late, _other) = two_criteria(track, teams, judges, [[(8, 6)], [(6, 8)]], ordinal=2)
+    rules = rules_of(final).fields
+    own = rules.pop("components")[0]
+    both = [own | {"source": semifinal, "weight": Decimal(1)}, own | {"weight": Decimal(1)}]
+    save_scheme(final, organizer, **rules, components=both, reason="test")
+    change(final, organizer, tie_breaks=[f"criterion:{early}", f"criterion:{late}"])
+    assert ranks(final) == {teams[0].code: 1, teams[1].code: 2}
+    assert [
+        (tie.name, tie.compared)
+        for tie in explain(final.participations.get(team=teams[0])).tie_breaks
+    ] == [(f"criterion:{early}", 70), (f"criterion:{late}", 80)]
+    labels = scheme_words.of(rules_of(final))["tie_breaks"]
+    assert labels == [
+        f"higher mark on “Criterion 1 ({semifinal.name})”",
+        f"higher mark on “Criterion 1 ({final.name})”",
+    ]
+    # It must be of a round that is part of the total, but one that is in force may stay.
+    save_scheme(final, organizer, **rules_of(final).fields | {"components": [both[1]]}, reason="x")
+    change(final, organizer, tie_breaks=[f"criterion:{late}"])
+    with pytest.raises(ValidationError, match="No criterion"):
+        change(final, organizer, tie_breaks=[f"criterion:{early}"])
+
+
+# --- What was decided stays ---------------------------------------------------------------------
+
+
+def test_a_score_that_carries_over_is_that_of_the_signed_round(track, organizer):  # noqa: F811
+    """Who did not advance and is disqualified later changes nothing for those who did."""
+    early = automated(track, [10, 20, 30, 40])
+    final = make_round(track, kind="final", ordinal=2, status="draft")
+    change(early, organizer, component={"scaling": "zscore"}, advance_count=2)
+    proposal = decided(early, organizer)
+    advancement.sign_off(proposal, organizer)
+    rules = rules_of(final).fields
+    carried = {"kind": "metric", "source": early, "weight": Decimal(1)}
+    for scaling in ("zscore", "rank"):
+        components = [carried | {"scaling": scaling}]
+        save_scheme(final, organizer, **rules | {"components": components}, reason="test")
+        before = placed(final)
+        assert len(before) == 2
+        last = early.participations.order_by("pk")[0]
+        disqualify_team(last.team, organizer, "found out later")
+        assert placed(final) == before
+        set_status(last.team, "confirmed")
+        set_status(last, "active")
+
+
+def test_known_scores_of_an_earlier_round_freeze_the_rules_too(track, organizer):  # noqa: F811
+    early = automated(track, [10, 40])
+    final = make_round(track, kind="final", format="roadshow", ordinal=2, status="draft")
+    rules = rules_of(final).fields
+    own = rules["components"][0]
+    assert not has_scores(final)
+    save_scheme(final, organizer, **rules | {"advance_count": 3})
+    both = [own, {"kind": "metric", "source": early, "weight": 1, "minimum": 60}]
+    with pytest.raises(Refused) as caught:
+        save_scheme(final, organizer, **rules | {"components": both})
+    assert caught.value.code == "reason_required"
+
+
+def test_a_round_that_cannot_be_ranked_keeps_no_other_from_it(track, monkeypatch):  # noqa: F811
+    first, second = automated(track, [10]), automated(track, [20])
+    real = standings._read
+
+    def broken(round, *args, **kwargs):
+        if round == first:
+            raise ArithmeticError
+        return real(round, *args, **kwargs)
+
+    monkeypatch.setattr(standings, "_read", broken)
+    standings.refresh_stale()
+    assert standings.current(second, FULL) is not None
+
+
+def test_rules_without_any_of_it_are_named_as_they_always_were(track):  # noqa: F811
+    """So that the digest of what was ranked by them is what it was."""
+    round = automated(track, [10])
+    standings.refresh(round)
+    method = standings.current(round, FULL).method
+    assert set(method) == {"advance_count", "tie_breaks", "components"}
+    assert set(method["components"][0]) == {
+        "name", "kind", "source", "source_zh", "source_en", "weight", "worst", "best",
+    }  # fmt: skip
+
+
+def test_who_is_barred_is_told_why_and_may_come_in_by_a_wildcard(client, track, organizer):  # noqa: F811
+    teams, judges = people(track, 3, 1)
+    round = roadshow(track, teams, judges, [[9], [8], [2]])
+    change(round, organizer, minimum_total=Decimal(60), advance_count=1)
+    make_round(track, kind="final", ordinal=2, status="draft")
+    save_rule(round, organizer, wildcards=1, reserves=0, ties="ask", quotas=[])
+    proposal = decided(round, organizer)
+    last = proposal.standing.rows.get(participation__team=teams[2])
+    advancement.give_wildcard(proposal, last.participation, organizer, "the host's own school")
+    advancement.sign_off(proposal, organizer)
+    rows = finalist_rows(proposal)
+    assert [(row.rank, row.team_code, row.total) for row in rows] == [
+        (1, teams[0].code, 90), (None, teams[2].code, 20),
+    ]  # fmt: skip
+    for fmt in FORMATS:
+        out = io.BytesIO()
+        FORMATS[fmt][1](proposal, out)
+        assert out.getvalue()
+    rounds.publish_round(Round.objects.get(pk=round.pk), organizer)
+    standings.refresh(round)
+    client.cookies["django_language"] = "en"
+    why = "a total of less than 60"
+    for page in ("round-results", "leaderboard"):
+        said = client.get(reverse(page, args=[round.event.slug, round.slug])).content.decode()
+        assert why in said, page
+    page = reverse("leaderboard-team", args=[round.event.slug, round.slug, teams[2].code])
+    assert why in client.get(page).content.decode()
+    board = client.get(reverse("api-board-detail", args=[round.pk])).json()
+    assert board["rows"][-1]["below"] == {"total": "60"}
 
 
 # --- At the desk --------------------------------------------------------------------------------
@@ -345,8 +550,8 @@ def test_the_desk_takes_the_tie_breaks_in_the_order_in_which_they_stand(client, 
     assert scheme.seed
     said = client.get(page).content.decode()
     for text in (
-        "higher mark on “Criterion 1”", "Whoever has a total of less than 30 has no rank.",
-        "has less than 20 for", "the team has been confirmed", scheme.seed,
+        "higher mark on “Criterion 1”", "A team with a total of less than 30 is not ranked.",
+        "A team with less than 20 for", "the team has been confirmed", scheme.seed,
     ):  # fmt: skip
         assert text in said, text
     twice = client.post(page, form | {"tie_break_2": "draw"})

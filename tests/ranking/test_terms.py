@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from leaderboard.ranking import Contender, Terms, rank, scale
-from leaderboard.ranking.scaling import Field, percent_beaten, standard_bounds
+from leaderboard.ranking import Contender, Terms, rank
+from leaderboard.ranking.scaling import Field, Spread, percent_beaten
 from leaderboard.ranking.standing import TOTAL, part
-from leaderboard.ranking.tie_breaks import Duel, drawn, head_to_head
+from leaderboard.ranking.tie_breaks import MOST, Duel, drawn, head_to_head
 
 WEIGHTS = {"c0": F(1), "c1": F(1)}
 FLOATS = st.lists(st.integers(-1000, 1000).map(lambda n: n / 8), min_size=1, max_size=12)
@@ -113,7 +113,7 @@ def test_head_to_head_by_hand():
         "c": {4: F(6)},
     }
     won, duels = head_to_head(sheets)
-    assert duels == [Duel("a", "b", 2, 1), Duel("a", "c", 0, 1), Duel("b", "c", 0, 0)]
+    assert duels == [Duel("a", "b", 2, 1), Duel("a", "c", 0, 1)]
     assert won == {"a": 0, "b": -1, "c": 1}
 
 
@@ -132,6 +132,11 @@ def test_duels_are_symmetric_and_know_no_order(sheets, order):
     assert head_to_head(shuffled)[0] == won
     same = {key: {1: F(3), 2: F(1)} for key in sheets}
     assert set(head_to_head(same)[0].values()) <= {0}
+
+
+def test_of_hundreds_that_are_tied_nothing_is_said():
+    assert head_to_head({n: {1: F(n)} for n in range(MOST + 1)}) == ({}, [])
+    assert len(head_to_head({n: {1: F(n)} for n in range(MOST)})[0]) == MOST
 
 
 def test_only_who_is_still_tied_is_asked_about():
@@ -169,30 +174,58 @@ def test_what_is_drawn_can_be_drawn_again():
 def test_t_scores_by_hand():
     # 2, 4, 4, 4, 5, 5, 7, 9: mean 5, standard deviation 2, so 9 is 50 + 10·2 = 70.
     values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]
-    assert standard_bounds(values, True) == (-5.0, 15.0)
-    assert [scale(value, -5.0, 15.0) for value in values] == [35, 45, 45, 45, 50, 50, 60, 70]
-    assert standard_bounds(values, False) == (15.0, -5.0)
+    spread = Spread.of(values)
+    assert (spread.mean, spread.deviation) == (5, 2.0)
+    assert [spread.score(value, True) for value in values] == [35, 45, 45, 45, 50, 50, 60, 70]
+    assert [spread.score(value, False) for value in values] == [65, 55, 55, 55, 50, 50, 40, 30]
 
 
-@pytest.mark.parametrize("values", [[3.0], [3.0, 3.0], [0.0, 0.0]])
-def test_without_any_spread_everybody_is_in_the_middle(values):
-    assert scale(values[0], *standard_bounds(values, True)) == 50
+@given(st.floats(-1e9, 1e9), st.integers(1, 9), st.booleans())
+def test_without_any_spread_everybody_is_in_the_middle(value, n, rising):
+    assert Spread.of([value] * n).score(value, rising) == 50
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.3] * 59 + [0.30000000000000004],  # the spread is less than the mean's last digit
+        [-1e160, 1e160],
+        [5e-324, 0.0],
+        [1e308, -1e308, 0.5],
+    ],
+)
+def test_no_spread_is_too_small_or_too_large(values):
+    spread = Spread.of(values)
+    assert all(0 <= spread.score(value, True) <= 100 for value in values)
+    assert spread.score(max(values), True) > 50 > spread.score(min(values), True)
 
 
 @given(FLOATS, st.booleans())
 def test_t_scores_are_those_of_the_reference(values, rising):
-    spread = pstdev(values)
-    if not spread:
-        return
-    bounds = standard_bounds(values, rising)
+    spread = Spread.of(values)
+    deviation = pstdev(values)
     for value in values:
-        expected = 50 + (10 if rising else -10) * (value - fmean(values)) / spread
-        assert float(scale(value, *bounds)) == pytest.approx(min(max(expected, 0), 100), abs=1e-9)
+        away = (value - fmean(values)) / deviation if deviation else 0
+        expected = 50 + (10 if rising else -10) * away
+        found = float(spread.score(value, rising))
+        assert found == pytest.approx(min(max(expected, 0), 100), abs=1e-9)
 
 
 @given(FLOATS, st.booleans())
 def test_the_order_of_the_values_changes_no_scale(values, rising):
-    assert standard_bounds(values, rising) == standard_bounds(values[::-1], rising)
+    assert Spread.of(values) == Spread.of(values[::-1])
+
+
+@given(st.integers(0, 1000), st.integers(1, 1000), st.integers(0, 1000), st.integers(1, 1000))
+def test_teams_that_mirror_each_other_tie(a, more, b, other):
+    """Two teams have 60 and 40 by any metric; who is ahead by one and behind by the other ties."""
+    first, second = (
+        Spread.of([a / 1000, (a + more) / 1000]),
+        Spread.of([b / 1000, (b + other) / 1000]),
+    )
+    ahead = first.score((a + more) / 1000, True) + second.score(b / 1000, True)
+    behind = first.score(a / 1000, True) + second.score((b + other) / 1000, True)
+    assert ahead == behind == 100
 
 
 def test_scores_by_rank_by_hand():
@@ -227,4 +260,4 @@ def test_a_better_value_never_lowers_a_score_by_rank(values, n, more, rising):
 
 def test_a_scale_without_values_is_refused():
     with pytest.raises(ValueError, match="no values"):
-        standard_bounds([], True)
+        Spread.of([])
