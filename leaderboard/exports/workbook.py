@@ -22,7 +22,7 @@ from leaderboard.exports.scores import ComponentRows, TeamRows, as_number
 from leaderboard.models import SchemeComponent, Standing
 from leaderboard.services.explanation import Explanation, MetricPart, method_of
 from leaderboard.services.schemes import ensure_scheme
-from leaderboard.services.standings import terms_of
+from leaderboard.services.standing_method import terms_of
 
 # Totals are compared to so many decimals: what is equal by the rules must be equal in floats.
 PLACES = 9

@@ -31,7 +31,8 @@ from contest.states import EventStatus, ParticipationStatus, RoundStatus
 from leaderboard.models import Standing, StandingRow
 from leaderboard.services.awards import prizes
 from leaderboard.services.schemes import ensure_scheme
-from leaderboard.services.standings import barred, public_standing
+from leaderboard.services.standings import public_standing
+from leaderboard.services.unranked import barred
 
 PAGE = 100
 PICTURE_ROWS = 20

@@ -37,7 +37,12 @@ from leaderboard.ranking.scaling import percent_beaten
 from leaderboard.ranking.tie_breaks import drawn
 from leaderboard.services import standings
 from leaderboard.services.advancement import in_force
+from leaderboard.services.component_scores import GONE
+from leaderboard.services.decided import signed_standing
 from leaderboard.services.schemes import ensure_scheme
+from leaderboard.services.standing_method import terms_of
+from leaderboard.services.tie_breaks import judged_by
+from leaderboard.services.unranked import why_unranked
 from leaderboard.states import AdvancementStatus
 
 JUDGES, METRIC = SchemeComponent.Kind.JUDGES, SchemeComponent.Kind.METRIC
@@ -416,7 +421,7 @@ def _signed(number: float) -> str:
 
 def standing_of(round: Round) -> Standing | None:
     """What is explained: the signed standing once there is one, else the newest."""
-    signed = standings.signed_standing(round)
+    signed = signed_standing(round)
     if signed is not None:
         return signed
     standings.refresh(round)
@@ -485,7 +490,7 @@ class _Facts:
         self.round = Round.objects.select_related("event").get(pk=standing.round_id)
         self.decimals = ensure_scheme(self.round).decimals
         self.method = standing.method["components"]
-        self.terms = standings.terms_of(standing.method)
+        self.terms = terms_of(standing.method)
         self.signed = self.round.is_decided
         teams = {row.participation.team_id for row in self.rows}
         self._read_sheets(teams)
@@ -517,7 +522,7 @@ class _Facts:
             self.criteria_names[criterion.code] = criterion.name
         rounds = Round.objects.in_bulk(sources)
         judged = {p["name"]: rounds[_source(p)] for p in self.method if p["kind"] == JUDGES}
-        self.homes = standings.judged_by(self.standing.method["tie_breaks"], judged)
+        self.homes = judged_by(self.standing.method["tie_breaks"], judged)
         for entry in (
             RecordEntry.objects.filter(kind=RecordEntry.Kind.MARK, **of_sheet)
             .select_related("by", "criterion")
@@ -599,7 +604,7 @@ class _Facts:
             stated=row.total,
             decimals=self.decimals,
             components=components,
-            lacks=tuple(standings.why_unranked(row)),
+            lacks=tuple(why_unranked(row)),
             shared=bool(said.get("shared")),
             tie_breaks=tuple(
                 self._tie_break(name, components, row) for name in said.get("tie_breaks_used", [])
@@ -629,7 +634,7 @@ class _Facts:
             computed_at=self.standing.computed_at,
             input_digest=self.standing.input_digest,
             left_behind=tuple(self._left_behind(team.pk, whole))
-            if said.get("status") in standings.GONE
+            if said.get("status") in GONE
             else (),
         )
 
@@ -910,7 +915,7 @@ def _counted_as(said: dict | None) -> Fraction | None:
 
 
 def _source(method: dict) -> int:
-    """The id of the component's round, which its name holds (see standings._name)."""
+    """The id of the component's round, which its name holds."""
     return int(method["name"].split("-")[1])
 
 

@@ -25,7 +25,7 @@ from contest.models import Membership, Round
 from contest.states import ParticipationStatus, RoundStatus
 from leaderboard.models import AwardWinner, Notice, StandingRow
 from leaderboard.services import advancement as services
-from leaderboard.services.standings import why_unranked
+from leaderboard.services.unranked import why_unranked
 from leaderboard.states import ADVANCING, AdvancementStatus, Outcome
 
 log = logging.getLogger(__name__)

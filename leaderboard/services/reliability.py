@@ -24,8 +24,8 @@ from leaderboard.ranking.reliability import (
     Kendall,
     Shift,
 )
+from leaderboard.services.component_scores import combined_sheets, counted_sheets
 from leaderboard.services.schemes import ensure_scheme
-from leaderboard.services.standings import combined_sheets, counted_sheets
 
 # Draws of the bootstrap, of which fewer are made where there are very many sheets.
 DRAWS, MOST_NUMBERS = 2000, 20_000_000

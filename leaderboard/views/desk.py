@@ -19,7 +19,7 @@ from leaderboard.forms import AwardForm, ComponentFormSet, SchemeForm
 from leaderboard.models import Award, AwardWinner, Scheme, SchemeComponent
 from leaderboard.services import advancement as services
 from leaderboard.services import awards as award_services
-from leaderboard.services import scheme_words, standings, tied
+from leaderboard.services import scheme_words, standings, tied, unranked
 from leaderboard.services.boards import picture
 from leaderboard.services.schemes import (
     add_tie_break,
@@ -109,7 +109,7 @@ def desk_ranking(request, round):
         )
         for row in rows:
             row.item = decided["items"].get(row.participation_id)
-            row.lacks = standings.why_unranked(row)
+            row.lacks = unranked.why_unranked(row)
     missing = missing_sheets(round)
     ranked = [row for row in rows if row.rank is not None]
     asked = tied.ties_of(round)

@@ -15,7 +15,7 @@ from contest.roles import is_organizer
 from contest.states import ParticipationStatus, RoundStatus
 from leaderboard.exports.finalists import records
 from leaderboard.services import advancement as services
-from leaderboard.services import scheme_words, standings
+from leaderboard.services import scheme_words, unranked
 from leaderboard.services.awards import prizes
 from leaderboard.services.certificates import certificates
 from leaderboard.services.outcomes import Words
@@ -58,7 +58,7 @@ def _with_outcomes(rows, advancement, won):
             row.outcome = left
         row.outcome_label = Outcome(row.outcome).label if row.outcome else ""
         row.awards = won.get(row.participation_id, [])
-        row.barred = standings.barred(row)
+        row.barred = unranked.barred(row)
         row.baseline = row.explanation.get("status") == ParticipationStatus.BASELINE
     return rows
 

@@ -13,7 +13,7 @@ from judging.models import Panel, RecordEntry, TiedTeam
 from judging.services import tablet, ties
 from judging.services.panels import edit_judge, recuse
 from judging.services.scoresheets import Sent, open_sheet, save_mark, submit_sheet
-from leaderboard.services import advancement, standings
+from leaderboard.services import advancement, standings, unranked
 from leaderboard.services.schemes import save_scheme
 from leaderboard.services.tied import ties_of
 from tests.factories import (
@@ -133,7 +133,7 @@ def test_the_judges_veto_excludes_a_team(panel):
         )
     assert ranks(panel) == {"T-0": None, "T-1": 1, "T-2": 1, "T-3": 3}
     row = standings.current(panel.round, standings.FULL).rows.get(rank=None)
-    assert standings.why_unranked(row) == [str(standings.VETOED)]
+    assert unranked.why_unranked(row) == [str(unranked.VETOED)]
 
 
 def interest(panel, team, which):

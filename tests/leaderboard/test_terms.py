@@ -20,7 +20,7 @@ from judging.services.scoresheets import Sent, open_sheet, save_mark, submit_she
 from leaderboard.exports.finalists import FORMATS, finalist_rows
 from leaderboard.models import Scheme
 from leaderboard.ranking.tie_breaks import drawn
-from leaderboard.services import advancement, scheme_words, standings
+from leaderboard.services import advancement, scheme_words, standings, unranked
 from leaderboard.services.advancement_rules import save_rule
 from leaderboard.services.explanation import as_data, explain
 from leaderboard.services.schemes import add_tie_break, draft, has_scores, rules_of, save_scheme
@@ -106,12 +106,12 @@ def test_below_a_minimum_there_is_a_total_and_no_rank(track, organizer):  # noqa
     assert ranks(round) == {teams[0].code: 1, teams[1].code: 2, teams[2].code: None}
     row = row_of(round, teams[2])
     assert row.total == 55
-    assert standings.why_unranked(row) == [
+    assert unranked.why_unranked(row) == [
         "less than 60 for the judges' scores", "a total of less than 59.5",
     ]  # fmt: skip
     one = explain(row.participation)
     assert (one.rank, one.total, one.matches) == (None, 55, True)
-    assert one.lacks == tuple(standings.why_unranked(row))
+    assert one.lacks == tuple(unranked.why_unranked(row))
 
 
 def test_a_minimum_of_0_and_one_of_100_are_minimums(track, organizer):  # noqa: F811
@@ -130,8 +130,8 @@ def test_who_does_not_meet_a_condition_has_no_rank_until_they_do(track, organize
     save_entry(teams[1], organizer, licence="MIT", repository="https://example.org/b")
     change(round, organizer, conditions=["licence", "repository"])
     assert ranks(round) == {teams[1].code: 1, teams[0].code: None, teams[2].code: None}
-    assert standings.why_unranked(row_of(round, teams[0])) == ["no source repository"]
-    said = standings.why_unranked(row_of(round, teams[2]))
+    assert unranked.why_unranked(row_of(round, teams[0])) == ["no source repository"]
+    said = unranked.why_unranked(row_of(round, teams[2]))
     assert said == ["no licence", "no source repository"]
     digest = standings.current(round, FULL).input_digest
     save_entry(teams[0], organizer, repository="https://example.org/a")
