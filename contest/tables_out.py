@@ -25,6 +25,22 @@ JSON_TYPE = "application/json"
 CELL = 32767
 # Rows of which the widest cell makes the column's width.
 MEASURED = 500
+# What is made of so many sheets, marks or entries is written while somebody waits for it, in a few
+# seconds; a larger file is prepared by a worker (leaderboard/services/downloads.py).
+AT_ONCE = 5000
+
+
+def is_large(count: int) -> bool:
+    """Whether a file made of so much takes longer than somebody should wait for a page."""
+    return count > AT_ONCE
+
+
+# Whoever writes long says how many teams or entries are written.
+Progress = Callable[[int], None]
+
+
+def quiet(count: int) -> None:
+    """Nobody asked how far it is."""
 
 
 def choose(formats: Mapping[str, tuple[str, Callable]], fmt: str) -> tuple[str, Callable]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from contest import tables_out
+from contest.tables_out import Progress, quiet
 from leaderboard.exports.columns import explained
 from leaderboard.exports.finalists import records
 from leaderboard.models import Standing
@@ -74,9 +75,9 @@ class ComponentRows:
     marks: list[dict]
 
 
-def rows(standing: Standing) -> Iterator[TeamRows]:
+def rows(standing: Standing, progress: Progress = quiet) -> Iterator[TeamRows]:
     """Every team, best first; of teams that have left, what judges had given them."""
-    for one in explain_in_parts(standing):
+    for one in explain_in_parts(standing, progress):
         parts = one.components or one.left_behind
         yield TeamRows(one, _team(one), [_component(one, part) for part in parts])
 
@@ -184,9 +185,9 @@ def _mark(mark: MarkExplained) -> dict:
 # --- CSV and JSON ----------------------------------------------------------------------------
 
 
-def flat(standing: Standing) -> Iterator[dict]:
+def flat(standing: Standing, progress: Progress = quiet) -> Iterator[dict]:
     """One row a mark; one without marks for a sheet, a component or a team that has none."""
-    for team in rows(standing):
+    for team in rows(standing, progress):
         of_team = dict.fromkeys(FLAT) | _only(team.team)
         if not team.components:
             yield of_team
@@ -213,19 +214,19 @@ def _only(row: dict) -> dict:
 _FLAT = frozenset(FLAT)
 
 
-def to_csv(standing: Standing, out) -> None:
+def to_csv(standing: Standing, out, progress: Progress = quiet) -> None:
     tables_out.write_csv(
-        out, FLAT, ({n: _plain(v) for n, v in row.items()} for row in flat(standing))
+        out, FLAT, ({n: _plain(v) for n, v in row.items()} for row in flat(standing, progress))
     )
 
 
-def to_json(standing: Standing, out) -> None:
+def to_json(standing: Standing, out, progress: Progress = quiet) -> None:
     """Numbers as text: to twelve decimals, and exactly under ``…_exact``."""
     head = about(standing) | {"columns": list(explained(TABLES))}
     text = json.dumps(head, ensure_ascii=False, indent=1)
     out.write(text[: text.rindex("\n}")].encode())
     out.write(b',\n "teams": [')
-    for n, team in enumerate(rows(standing)):
+    for n, team in enumerate(rows(standing, progress)):
         data = plain(team.team) | {
             "components": [
                 plain(part.component) | {"sheets": list(_nested(part.sheets, part.marks))}
