@@ -5,6 +5,7 @@ Rows are dicts; their keys are the names of the columns, which stay the same.
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -87,6 +88,23 @@ def write_csv(
         writer.writerow([neutral(head) for head in heads])
     writer.writerows([neutral(row[name]) for name in columns] for row in rows)
     text.detach()
+
+
+def write_json(
+    out, head: Mapping, name: str, rows: Iterable[Mapping], tail: Mapping | None = None
+) -> None:
+    """An object with ``head``, the rows under ``name``, one a line, and ``tail``; into a binary
+    file, row by row. What is in ``tail`` may come about while rows are written."""
+    text = json.dumps(head, ensure_ascii=False, indent=1)
+    out.write(text.removesuffix("\n}").encode())
+    out.write(f",\n {json.dumps(name)}: [".encode())
+    for n, row in enumerate(rows):
+        out.write((",\n" if n else "\n").encode())
+        out.write(json.dumps(row, ensure_ascii=False).encode())
+    out.write(b"\n ]")
+    for key, value in (tail or {}).items():
+        out.write(f",\n {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}".encode())
+    out.write(b"\n}\n")
 
 
 def to_xlsx(

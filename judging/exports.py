@@ -1,7 +1,6 @@
 """The judging record of a round as CSV, XLSX and JSON. docs/auditors.md explains the columns."""
 
 import io
-import json
 from collections.abc import Iterator
 
 from django.db.models import QuerySet
@@ -93,29 +92,25 @@ def to_json(round: Round, out, progress: Progress = quiet) -> None:
             for anchor in record.anchors(round)
         ],
     }
-    text = json.dumps(head, ensure_ascii=False, indent=1)
-    out.write(text[: text.rindex("\n}")].encode())
-    out.write(b',\n "entries": [')
-    judges, teams, criteria, people = {}, {}, {}, {}
+    names: dict[str, dict] = {"judge": {}, "participation": {}, "criterion": {}, "by": {}}
     within = with_names(round).filter(number__lte=head["length"])
-    for n, entry in enumerate(_read(within, progress)):
-        said = {"content": entry.content(), "digest": entry.digest}
-        out.write((",\n" if n else "\n").encode())
-        out.write(json.dumps(said, ensure_ascii=False).encode())
-        if entry.judge:
-            judges[entry.judge_id] = entry.judge.name
-        if entry.participation:
-            teams[entry.participation_id] = entry.participation.team.code
-        if entry.criterion:
-            criteria[entry.criterion_id] = {
-                "zh": entry.criterion.name_zh, "en": entry.criterion.name_en,
-            }  # fmt: skip
-        if entry.by:
-            people[entry.by_id] = entry.by.name
-    names = {"judge": judges, "participation": teams, "criterion": criteria, "by": people}
-    out.write(b'\n ],\n "names": ')
-    out.write(json.dumps(names, ensure_ascii=False).encode())
-    out.write(b"\n}\n")
+    said = (_said(entry, names) for entry in _read(within, progress))
+    tables_out.write_json(out, head, "entries", said, {"names": names})
+
+
+def _said(entry: RecordEntry, names: dict[str, dict]) -> dict:
+    """What the digest is made of, and it; whom it is about is added to ``names``."""
+    if entry.judge:
+        names["judge"][entry.judge_id] = entry.judge.name
+    if entry.participation:
+        names["participation"][entry.participation_id] = entry.participation.team.code
+    if entry.criterion:
+        names["criterion"][entry.criterion_id] = {
+            "zh": entry.criterion.name_zh, "en": entry.criterion.name_en,
+        }  # fmt: skip
+    if entry.by:
+        names["by"][entry.by_id] = entry.by.name
+    return {"content": entry.content(), "digest": entry.digest}
 
 
 FORMATS = {

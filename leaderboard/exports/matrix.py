@@ -1,6 +1,5 @@
 """The matrix of judges: teams by judges, each sheet's total, what was dropped or does not count."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -155,12 +154,12 @@ def _look(state: str | None) -> str:
 def to_json(standing: Standing, out, progress: Progress = quiet) -> None:
     """Numbers as text: to twelve decimals, and exactly under ``…_exact``."""
     table = matrix(standing, progress)
-    document = scores.about(standing) | {
+    head = scores.about(standing) | {
         "columns": list(explained({"matrix": table.columns}, table.meanings())),
         "judges": {f"judge_{n}": name for n, name in enumerate(table.judges, start=1)},
-        "matrix": [scores.plain(row) for row in table.rows()],
     }
-    out.write(json.dumps(document, ensure_ascii=False, indent=1).encode())
+    rows = (scores.plain(row) for row in table.rows())
+    tables_out.write_json(out, head, "matrix", rows)
 
 
 def to_pdf(standing: Standing, out, progress: Progress = quiet) -> None:

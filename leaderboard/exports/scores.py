@@ -4,7 +4,6 @@ One source of rows for CSV, JSON and the workbook (workbook.py): what ``explanat
 team. It is read some teams at a time and written row by row, so that a whole season fits.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -223,19 +222,15 @@ def to_csv(standing: Standing, out, progress: Progress = quiet) -> None:
 def to_json(standing: Standing, out, progress: Progress = quiet) -> None:
     """Numbers as text: to twelve decimals, and exactly under ``…_exact``."""
     head = about(standing) | {"columns": list(explained(TABLES))}
-    text = json.dumps(head, ensure_ascii=False, indent=1)
-    out.write(text[: text.rindex("\n}")].encode())
-    out.write(b',\n "teams": [')
-    for n, team in enumerate(rows(standing, progress)):
-        data = plain(team.team) | {
-            "components": [
-                plain(part.component) | {"sheets": list(_nested(part.sheets, part.marks))}
-                for part in team.components
-            ]
-        }
-        out.write((",\n" if n else "\n").encode())
-        out.write(json.dumps(data, ensure_ascii=False).encode())
-    out.write(b"\n ]\n}\n")
+    tables_out.write_json(out, head, "teams", map(_tree, rows(standing, progress)))
+
+
+def _tree(team: TeamRows) -> dict:
+    components = [
+        plain(part.component) | {"sheets": list(_nested(part.sheets, part.marks))}
+        for part in team.components
+    ]
+    return plain(team.team) | {"components": components}
 
 
 def _nested(sheets: Iterable[dict], marks: Iterable[dict]) -> Iterator[dict]:

@@ -13,13 +13,15 @@ from django.utils import timezone, translation
 from contest import tables_out
 from contest.errors import Refused, WrongMove
 from contest.models import EventRole
+from contest.services import rounds
 from judging.models import Recusal, Scoresheet
 from judging.services import record
+from judging.services.panels import recuse
 from judging.services.scoresheets import return_sheet
 from leaderboard.exports import documents
 from leaderboard.exports.documents import DOCUMENTS
 from leaderboard.models import PreparedFile
-from leaderboard.services import downloads, standings
+from leaderboard.services import advancement, downloads, standings
 from leaderboard.states import PREPARED_MOVES, PreparedStatus
 from leaderboard.tasks import prepare_download, tidy_downloads
 from tests.factories import make_event, make_judge, make_round, make_team, make_track, make_user
@@ -117,15 +119,20 @@ def test_small_files_are_given_at_once(client, round, monkeypatch):
     assert not PreparedFile.objects.exists()
 
 
-def test_what_is_large_is_counted_before_anything_is_written(round, monkeypatch):
+def test_what_is_large_is_counted_before_anything_is_written(round, organizer, monkeypatch):
     sheets, marks = 12, 12
-    assert SCORES.size(round) == 4 + sheets + marks
+    size = 10 * 4 + sheets + marks
+    assert SCORES.size(round) == size
     assert RECORD.size(round) == record.of_round(round).length
-    assert DOCUMENTS["finalists"].size(round) == 4
-    monkeypatch.setattr(tables_out, "AT_ONCE", 4 + sheets + marks)
+    monkeypatch.setattr(tables_out, "AT_ONCE", size)
     assert not SCORES.is_large(round)
-    monkeypatch.setattr(tables_out, "AT_ONCE", 3 + sheets + marks)
+    monkeypatch.setattr(tables_out, "AT_ONCE", size - 1)
     assert SCORES.is_large(round)
+    finalists = DOCUMENTS["finalists"]
+    assert finalists.size(round) == 0
+    rounds.close_round(round, organizer)
+    advancement.propose(round, organizer)
+    assert finalists.size(round) == 10 * 2
 
 
 @pytest.mark.parametrize("name", ["scores", "matrix", "reliability", "record"])
@@ -322,10 +329,6 @@ def test_whatever_is_not_in_the_ranking_counts_too(round, organizer):
         return downloads._digest(SCORES.inputs(round))
 
     seen = {state()}
-    from contest.services import rounds
-    from judging.services.panels import recuse
-    from leaderboard.services import advancement
-
     rounds.close_round(round, organizer)
     proposal = advancement.propose(round, organizer)
     seen.add(state())
