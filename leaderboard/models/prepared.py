@@ -117,6 +117,11 @@ class PreparedFile(HasStates):
         return min(99, 100 * self.done // self.total) if self.total else None
 
     @property
+    def is_all_read(self) -> bool:
+        """Whether what is left is to put the file together, which may take a while."""
+        return self.total is not None and self.done >= self.total - 1
+
+    @property
     def kept_until(self) -> datetime | None:
         if self.ended_at is None:
             return None

@@ -31,10 +31,16 @@ def _page(round, document: Document):
 @round_organizer_required
 def desk_exports(request, round):
     """What there is to download, what each file holds, and what is being prepared."""
+    offers = downloads.offers(round)
     return render(
         request,
         "leaderboard/desk_exports.html",
-        {"event": round.event, "round": round, "offers": downloads.offers(round)},
+        {
+            "event": round.event,
+            "round": round,
+            "offers": offers,
+            "some_are_large": any(offer.downloads for offer in offers),
+        },
     )
 
 

@@ -26,6 +26,7 @@ from leaderboard.states import PREPARED_MOVES, PreparedStatus
 from leaderboard.tasks import prepare_download, tidy_downloads
 from tests.factories import make_event, make_judge, make_round, make_team, make_track, make_user
 from tests.leaderboard.test_standings import roadshow
+from tests.stack.conftest import object_store
 
 pytestmark = pytest.mark.django_db
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -102,7 +103,10 @@ def change(round, organizer) -> None:
 
 
 def stored() -> list[str]:
-    return default_storage.listdir("downloads")[1] if default_storage.exists("downloads") else []
+    try:
+        return default_storage.listdir("downloads")[1]
+    except FileNotFoundError:
+        return []
 
 
 # --- Small and large -------------------------------------------------------------------------
@@ -528,6 +532,35 @@ def test_names_in_the_store_cannot_be_guessed(round, organizer):
     for known in (str(file.pk), file.pk.hex, round.slug, round.event.slug, "scores"):
         assert known not in name
     assert prepared(round, organizer, DOCUMENTS["matrix"]).file.name != file.file.name
+
+
+def test_files_in_an_object_store(client, round, organizer, settings):
+    with object_store() as store:
+        settings.STORAGES = settings.STORAGES | {
+            "default": {
+                "BACKEND": "storages.backends.s3.S3Storage",
+                "OPTIONS": {
+                    "bucket_name": store["S3_BUCKET"],
+                    "endpoint_url": store["S3_ENDPOINT_URL"],
+                    "region_name": store["S3_REGION"],
+                    "access_key": store["S3_ACCESS_KEY"],
+                    "secret_key": store["S3_SECRET_KEY"],
+                    "addressing_style": store["S3_ADDRESSING_STYLE"],
+                    "default_acl": "private",
+                    "file_overwrite": False,
+                },
+            }
+        }
+        file = prepared(round, organizer, fmt="json")
+        assert stored() == [file.file.name.removeprefix("downloads/")]
+        got = content(client.get(url("desk-export-file", round, file.pk)))
+        assert len(got) == file.size
+        assert json.loads(got)["round"] == round.slug
+        downloads.tidy(timezone.now() + timedelta(days=8))
+        assert stored() == []
+        again = prepared(round, organizer)
+        default_storage.delete(again.file.name)
+        assert client.get(url("desk-export-file", round, again.pk)).status_code == 409
 
 
 def test_a_file_is_of_one_round(client, round, organizer):
