@@ -1,12 +1,14 @@
 """Large downloads: asked for, prepared, fetched, and removed; and whatever goes wrong."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.core.files.storage import FileSystemStorage, default_storage
-from django.db import transaction
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -238,6 +240,47 @@ def test_of_two_who_ask_in_the_same_moment_both_get_the_same(round, organizer, m
     monkeypatch.setattr(downloads, "transaction", SimpleNamespace(atomic=a_moment_earlier))
     assert downloads.ask(SCORES, round, "csv", organizer) == other[0]
     assert PreparedFile.objects.get() == other[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_organizers_and_workers_at_once(round, organizer, monkeypatch):
+    """However many ask and work in the same moment, each file is made once and one at a time."""
+    monkeypatch.setattr(downloads, "wake", lambda: None)
+    write, at_it, most, written = documents.Document.write, [], [], []
+
+    def watched(self, source, fmt, *args):
+        at_it.append(fmt)
+        most.append(len(at_it))
+        time.sleep(0.05)
+        write(self, source, fmt, *args)
+        written.append(at_it.pop())
+
+    monkeypatch.setattr(documents.Document, "write", watched)
+
+    def person(n):
+        try:
+            with translation.override("en"):
+                downloads.ask(SCORES, round, ("csv", "json")[n % 2], organizer)
+        finally:
+            connection.close()
+
+    def worker(n):
+        try:
+            for _n in range(30):
+                if not downloads.prepare_next() and len(written) == 2:
+                    break
+                time.sleep(0.02)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(person, range(8)))
+        assert PreparedFile.objects.filter(status=PreparedStatus.WAITING).count() == 2
+        list(pool.map(worker, range(8)))
+    assert sorted(written) == ["csv", "json"]
+    assert most == [1, 1]
+    assert set(PreparedFile.objects.values_list("status", flat=True)) == {PreparedStatus.READY}
+    assert len(stored()) == 2
 
 
 def test_a_worker_is_told_once_it_is_stored(
