@@ -62,6 +62,7 @@ class StandingViewSet(WithServices):
     filterset_class = filters.StandingFilter
     ordering_fields = ["computed_at"]
     http_method_names = ["get", "head", "options"]
+    lookup_value_regex = r"\d{1,18}"
 
     def get_queryset(self):
         return visible_standings(self.request.user).select_related("round__event")
@@ -125,6 +126,7 @@ class PreparedFileViewSet(RetrieveModelMixin, GenericViewSet):
     permission_classes = [OrganizersAlone]
     filterset_class = pagination_class = None
     http_method_names = ["get", "head", "options"]
+    lookup_value_regex = "[0-9a-f-]{36}"
 
     def get_queryset(self):
         files = PreparedFile.objects.filter(round__event__in=organized_events(self.request.user))

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from contest import tables_out
 from leaderboard.exports.documents import DOCUMENTS
 from leaderboard.services import downloads, standings
+from tests.browser.test_accessibility import AXE, found_on
 from tests.browser.test_versions import sign_in
 from tests.factories import make_event, make_judge, make_team, make_track, make_user
 from tests.leaderboard.test_standings import roadshow
@@ -69,6 +70,7 @@ def slow_worker(monkeypatch):
 def test_start_progress_and_download(live_server, open_context, organizer, round, slow_worker):
     worker, go_on = slow_worker
     page = open_context(390, 844, has_touch=True, accept_downloads=True).new_page()
+    page.add_init_script(path=AXE)
     sign_in(page, live_server, organizer, round.event)
     page.goto(f"{live_server.url}{reverse('desk-exports', args=[round.event.slug, round.slug])}")
     line = page.locator("#scores .download", has_text="CSV")
@@ -78,11 +80,13 @@ def test_start_progress_and_download(live_server, open_context, organizer, round
     worker.start()
     expect(line).to_contain_text("2 of 4 (50 %)")
     expect(line.get_by_role("progressbar")).to_have_attribute("value", "2")
+    assert found_on(page) == []
     go_on.set()
     link = page.get_by_role("link", name="Full score sheets, CSV")
     expect(link).to_be_visible()
     expect(line).to_contain_text("as of")
     expect(line.get_by_role("progressbar")).to_have_count(0)
+    assert found_on(page) == []
     with page.expect_download() as got:
         link.tap()
     download = got.value
