@@ -6,6 +6,7 @@ Rows are dicts; their keys are the names of the columns, which stay the same.
 import csv
 import io
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -152,9 +153,16 @@ class Book:
 
     def __init__(self, out, decimals: int = 2, optional: int = 0):
         """``optional`` places more are shown where they are not 0."""
+        # Where rows lie until the book is closed; gone with it, also where it is never finished.
+        self.folder = tempfile.TemporaryDirectory()
         self.book = xlsxwriter.Workbook(
             out,
-            {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
+            {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "tmpdir": self.folder.name,
+            },
         )
         places = "0" * decimals + "#" * optional
         number = {"num_format": f"0.{places}" if places else "0"}
@@ -167,10 +175,11 @@ class Book:
         return self
 
     def __exit__(self, kind, *_error) -> None:
-        if kind is None:
-            for tab in self.tabs:
-                tab.set_widths()
-            self.book.close()
+        with self.folder:
+            if kind is None:
+                for tab in self.tabs:
+                    tab.set_widths()
+                self.book.close()
 
     def tab(
         self, name: str, columns: Sequence[str], heads: Sequence[str] = (), frozen: int = 0

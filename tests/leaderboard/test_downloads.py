@@ -1,6 +1,7 @@
 """Large downloads: asked for, prepared, fetched, and removed; and whatever goes wrong."""
 
 import json
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -20,7 +21,7 @@ from judging.models import Recusal, Scoresheet
 from judging.services import record
 from judging.services.panels import recuse
 from judging.services.scoresheets import return_sheet
-from leaderboard.exports import documents
+from leaderboard.exports import documents, scores
 from leaderboard.exports.documents import DOCUMENTS
 from leaderboard.models import PreparedFile
 from leaderboard.services import advancement, downloads, standings
@@ -467,6 +468,19 @@ def test_what_fails_says_so_and_can_be_tried_again(client, round, organizer, mon
     assert url("desk-export-file", round, second.pk) in shown(client, round)
     downloads.tidy()
     assert PreparedFile.objects.get() == second, "what it replaced is removed"
+
+
+def test_what_is_given_up_leaves_no_scores_behind(round, organizer, monkeypatch, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    file = downloads.ask(SCORES, round, "xlsx", organizer)
+    monkeypatch.setattr(scores, "_team", fails)
+    downloads.prepare_next()
+    file.refresh_from_db()
+    assert file.fault == "failed"
+    assert list(scratch.iterdir()) == []
+    assert stored() == []
 
 
 def test_a_lost_worker_is_noticed_and_its_late_result_dropped(client, round, organizer):
