@@ -382,7 +382,14 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "tidy-downloads": {
+        "task": "leaderboard.tasks.tidy_downloads",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
+# Large downloads that a worker has prepared are removed after so many days.
+DOWNLOADS_KEPT_DAYS = env.int("DOWNLOADS_KEPT_DAYS", default=7)
 
 # --- Push ------------------------------------------------------------------------------------
 

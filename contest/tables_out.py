@@ -5,6 +5,8 @@ Rows are dicts; their keys are the names of the columns, which stay the same.
 
 import csv
 import io
+import json
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,6 +27,22 @@ JSON_TYPE = "application/json"
 CELL = 32767
 # Rows of which the widest cell makes the column's width.
 MEASURED = 500
+# What is made of so many sheets, marks or entries is written while somebody waits for it, in a few
+# seconds; a larger file is prepared by a worker (leaderboard/services/downloads.py).
+AT_ONCE = 5000
+
+
+def is_large(count: int) -> bool:
+    """Whether a file made of so much takes longer than somebody should wait for a page."""
+    return count > AT_ONCE
+
+
+# Whoever writes long says how many teams or entries are written.
+Progress = Callable[[int], None]
+
+
+def quiet(count: int) -> None:
+    """Nobody asked how far it is."""
 
 
 def choose(formats: Mapping[str, tuple[str, Callable]], fmt: str) -> tuple[str, Callable]:
@@ -73,6 +91,23 @@ def write_csv(
     text.detach()
 
 
+def write_json(
+    out, head: Mapping, name: str, rows: Iterable[Mapping], tail: Mapping | None = None
+) -> None:
+    """An object with ``head``, the rows under ``name``, one a line, and ``tail``; into a binary
+    file, row by row. What is in ``tail`` may come about while rows are written."""
+    text = json.dumps(head, ensure_ascii=False, indent=1)
+    out.write(text.removesuffix("\n}").encode())
+    out.write(f",\n {json.dumps(name)}: [".encode())
+    for n, row in enumerate(rows):
+        out.write((",\n" if n else "\n").encode())
+        out.write(json.dumps(row, ensure_ascii=False).encode())
+    out.write(b"\n ]")
+    for key, value in (tail or {}).items():
+        out.write(f",\n {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}".encode())
+    out.write(b"\n}\n")
+
+
 def to_xlsx(
     sheets: Mapping[str, tuple[Sequence[str], Iterable[Mapping]]], decimals: int = 2
 ) -> bytes:
@@ -118,9 +153,16 @@ class Book:
 
     def __init__(self, out, decimals: int = 2, optional: int = 0):
         """``optional`` places more are shown where they are not 0."""
+        # Where rows lie until the book is closed; gone with it, also where it is never finished.
+        self.folder = tempfile.TemporaryDirectory()
         self.book = xlsxwriter.Workbook(
             out,
-            {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
+            {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "tmpdir": self.folder.name,
+            },
         )
         places = "0" * decimals + "#" * optional
         number = {"num_format": f"0.{places}" if places else "0"}
@@ -133,10 +175,11 @@ class Book:
         return self
 
     def __exit__(self, kind, *_error) -> None:
-        if kind is None:
-            for tab in self.tabs:
-                tab.set_widths()
-            self.book.close()
+        with self.folder:
+            if kind is None:
+                for tab in self.tabs:
+                    tab.set_widths()
+                self.book.close()
 
     def tab(
         self, name: str, columns: Sequence[str], heads: Sequence[str] = (), frozen: int = 0

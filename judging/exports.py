@@ -1,12 +1,14 @@
 """The judging record of a round as CSV, XLSX and JSON. docs/auditors.md explains the columns."""
 
-import json
+import io
+from collections.abc import Iterator
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from contest import tables_out
 from contest.models import Round
+from contest.tables_out import Progress, quiet
 from judging.models import RecordEntry
 from judging.services import record
 
@@ -16,6 +18,8 @@ COLUMNS = (
     "participation", "team_code", "scoresheet", "criterion", "criterion_zh", "criterion_en",
     "previous", "value", "text", "reason", "key", "digest",
 )  # fmt: skip
+# Entries that are read from the database at a time.
+HELD = 2000
 
 
 def with_names(round: Round) -> QuerySet[RecordEntry]:
@@ -41,33 +45,43 @@ def row(entry: RecordEntry) -> dict:
     return {name: values[name] for name in COLUMNS}
 
 
-def to_csv(round: Round) -> bytes:
-    return tables_out.to_csv(COLUMNS, [row(entry) for entry in with_names(round)])
+def length(round: Round) -> int:
+    """How many entries an export holds."""
+    kept = record.of_round(round)
+    return kept.length if kept else 0
 
 
-def to_xlsx(round: Round) -> bytes:
-    rows = [row(entry) for entry in with_names(round)]
-    return tables_out.to_xlsx({"record": (COLUMNS, rows)})
+def is_large(round: Round) -> bool:
+    return tables_out.is_large(length(round))
 
 
-def to_json(round: Round) -> bytes:
+def _read(entries: QuerySet[RecordEntry], progress: Progress) -> Iterator[RecordEntry]:
+    """One after another, without holding more than some of them."""
+    for done, entry in enumerate(entries.iterator(HELD)):
+        progress(done)
+        yield entry
+
+
+def _rows(round: Round, progress: Progress) -> Iterator[dict]:
+    return (row(entry) for entry in _read(with_names(round), progress))
+
+
+def to_csv(round: Round, out, progress: Progress = quiet) -> None:
+    tables_out.write_csv(out, COLUMNS, _rows(round, progress))
+
+
+def to_xlsx(round: Round, out, progress: Progress = quiet) -> None:
+    with tables_out.Book(out) as book:
+        tab = book.tab("record", COLUMNS)
+        for each in _rows(round, progress):
+            tab.add(each)
+
+
+def to_json(round: Round, out, progress: Progress = quiet) -> None:
     """Everything from which the digests can be computed anew, and apart from it the names."""
     # What comes in while we read is in the next export.
     kept = record.of_round(round)
-    entries, judges, teams, criteria, people = [], {}, {}, {}, {}
-    for entry in with_names(round).filter(number__lte=kept.length if kept else 0):
-        entries.append({"content": entry.content(), "digest": entry.digest})
-        if entry.judge:
-            judges[entry.judge_id] = entry.judge.name
-        if entry.participation:
-            teams[entry.participation_id] = entry.participation.team.code
-        if entry.criterion:
-            criteria[entry.criterion_id] = {
-                "zh": entry.criterion.name_zh, "en": entry.criterion.name_en,
-            }  # fmt: skip
-        if entry.by:
-            people[entry.by_id] = entry.by.name
-    document = {
+    head = {
         "event": round.event.slug,
         "round": round.slug,
         "exported_at": timezone.now().isoformat(),
@@ -77,10 +91,26 @@ def to_json(round: Round) -> bytes:
             {"at": anchor.at.isoformat(), "length": anchor.number, "head": anchor.head}
             for anchor in record.anchors(round)
         ],
-        "entries": entries,
-        "names": {"judge": judges, "participation": teams, "criterion": criteria, "by": people},
     }
-    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+    names: dict[str, dict] = {"judge": {}, "participation": {}, "criterion": {}, "by": {}}
+    within = with_names(round).filter(number__lte=head["length"])
+    said = (_said(entry, names) for entry in _read(within, progress))
+    tables_out.write_json(out, head, "entries", said, {"names": names})
+
+
+def _said(entry: RecordEntry, names: dict[str, dict]) -> dict:
+    """What the digest is made of, and it; whom it is about is added to ``names``."""
+    if entry.judge:
+        names["judge"][entry.judge_id] = entry.judge.name
+    if entry.participation:
+        names["participation"][entry.participation_id] = entry.participation.team.code
+    if entry.criterion:
+        names["criterion"][entry.criterion_id] = {
+            "zh": entry.criterion.name_zh, "en": entry.criterion.name_en,
+        }  # fmt: skip
+    if entry.by:
+        names["by"][entry.by_id] = entry.by.name
+    return {"content": entry.content(), "digest": entry.digest}
 
 
 FORMATS = {
@@ -93,4 +123,6 @@ FORMATS = {
 def export(round: Round, fmt: str) -> tuple[str, str, bytes]:
     """(file name, content type, content). Raises Refused for a format that is none of FORMATS."""
     content_type, write = tables_out.choose(FORMATS, fmt)
-    return f"{round.event.slug}-{round.slug}-record.{fmt}", content_type, write(round)
+    out = io.BytesIO()
+    write(round, out)
+    return f"{round.event.slug}-{round.slug}-record.{fmt}", content_type, out.getvalue()

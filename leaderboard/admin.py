@@ -11,6 +11,7 @@ from leaderboard.models import (
     Award,
     AwardWinner,
     Notice,
+    PreparedFile,
     Reveal,
     Scheme,
     SchemeComponent,
@@ -155,3 +156,14 @@ class NoticeAdmin(RecordAdmin):
     list_filter = ["corrects", "participation__round__event"]
     list_select_related = ["participation__team", "participation__round", "user"]
     search_fields = ["participation__team__code", "user__email"]
+
+
+@admin.register(PreparedFile)
+class PreparedFileAdmin(RecordAdmin):
+    list_display = ["round", "document", "fmt", "language", "status", "asked_by", "asked_at"]
+    list_filter = ["status", "document", "round__event"]
+    list_select_related = ["round__track", "asked_by"]
+    search_fields = ["round__slug", "round__event__slug", "asked_by__name"]
+    date_hierarchy = "asked_at"
+    # Where it lies in the store is nobody's business: organizers get it by the page of downloads.
+    exclude = ["file"]

@@ -47,3 +47,22 @@ OUTCOME_MOVES = {
     Outcome.WITHDRAWN: set(),
     Outcome.DISQUALIFIED: set(),
 }
+
+
+class PreparedStatus(models.TextChoices):
+    """A large download that a worker prepares."""
+
+    WAITING = "waiting", _("waits its turn")
+    PREPARING = "preparing", _("is being prepared")
+    READY = "ready", _("ready")
+    FAILED = "failed", _("could not be prepared")
+
+
+# One that failed stays as it is: whoever tries again asks for a new one.
+PREPARED_MOVES = {
+    PreparedStatus.WAITING: {PreparedStatus.PREPARING, PreparedStatus.FAILED},
+    PreparedStatus.PREPARING: {PreparedStatus.READY, PreparedStatus.FAILED},
+    # Its file was found to be gone from the store.
+    PreparedStatus.READY: {PreparedStatus.FAILED},
+    PreparedStatus.FAILED: set(),
+}

@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from contest.models import Round
-from leaderboard.services import notices, publication, retention, standings
+from leaderboard.services import downloads, notices, publication, retention, standings
 
 
 @shared_task(name="leaderboard.tasks.refresh_standing")
@@ -31,3 +31,15 @@ def send_notices() -> None:
 @shared_task(name="leaderboard.tasks.thin_standings")
 def thin_standings() -> None:
     retention.thin_out()
+
+
+@shared_task(
+    name="leaderboard.tasks.prepare_download", time_limit=downloads.LONGEST.total_seconds()
+)
+def prepare_download() -> None:
+    downloads.prepare_next()
+
+
+@shared_task(name="leaderboard.tasks.tidy_downloads")
+def tidy_downloads() -> None:
+    downloads.tidy()

@@ -55,6 +55,14 @@ urlpatterns = [
         DESK_ROUND + "exports/<slug:document>.<slug:fmt>", exports.desk_export, name="desk-export"
     ),
     path(
+        DESK_ROUND + "exports/<slug:document>.<slug:fmt>/prepare/",
+        exports.desk_export_prepare,
+        name="desk-export-prepare",
+    ),
+    path(
+        DESK_ROUND + "exports/files/<uuid:pk>/", exports.desk_export_file, name="desk-export-file"
+    ),
+    path(
         DESK_ROUND + "finalists.<str:fmt>",
         exports.desk_export,
         {"document": "finalists"},

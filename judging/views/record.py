@@ -2,11 +2,11 @@
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from contest.access import round_organizer_required
 from contest.numbers import whole
-from judging.exports import FORMATS, export, with_names
+from judging.exports import FORMATS, export, is_large, with_names
 from judging.models import Judge, RecordEntry
 from judging.services import record
 from judging.services.record_check import verify
@@ -53,9 +53,11 @@ def desk_record(request, round):
 
 @round_organizer_required
 def desk_record_export(request, round, fmt):
-    """The whole record as a file."""
+    """The whole record as a file. A large one is prepared, which the page of downloads shows."""
     if fmt not in FORMATS:
         raise Http404
+    if is_large(round):
+        return redirect("desk-exports", round.event.slug, round.slug)
     name, content_type, content = export(round, fmt)
     return HttpResponse(
         content,

@@ -12,6 +12,7 @@ from leaderboard.models import (
     Advancement,
     AdvancementRow,
     Award,
+    PreparedFile,
     Scheme,
     SchemeComponent,
     Signature,
@@ -33,6 +34,22 @@ class StandingSerializer(serializers.ModelSerializer):
     class Meta:
         model = Standing
         fields = ["id", "event", "round", "audience", "computed_at", "input_digest", "method"]
+        read_only_fields = fields
+
+
+class PreparedFileSerializer(serializers.ModelSerializer):
+    """A large file that a worker prepares. `done` of `total` teams are written; null: not known.
+    Once `status` is `ready` its `file/` can be fetched; `fault` says why it failed."""
+
+    event = serializers.CharField(source="round.event.slug", read_only=True)
+    kept_until = serializers.DateTimeField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = PreparedFile
+        fields = [
+            "id", "event", "round", "document", "fmt", "language", "status", "fault", "done",
+            "total", "size", "asked_at", "started_at", "ended_at", "kept_until",
+        ]  # fmt: skip
         read_only_fields = fields
 
 

@@ -2,6 +2,7 @@
 
 from django.db.models import Prefetch, Q
 from django.http import Http404, HttpResponse
+from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiParameter,
@@ -13,7 +14,7 @@ from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.generics import get_object_or_404
-from rest_framework.mixins import ListModelMixin
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -26,13 +27,14 @@ from contest.numbers import whole
 from contest.roles import is_organizer, organized_events
 from contest.states import RoundStatus
 from leaderboard.api import filters, serializers
-from leaderboard.exports.documents import DOCUMENTS, download
+from leaderboard.exports.documents import DOCUMENTS, attachment, download
 from leaderboard.exports.finalists import FORMATS, export
 from leaderboard.models import (
     Advancement,
     AdvancementRow,
     Award,
     AwardWinner,
+    PreparedFile,
     Scheme,
     Signature,
     Standing,
@@ -40,13 +42,15 @@ from leaderboard.models import (
 )
 from leaderboard.services import advancement as advancement_services
 from leaderboard.services import awards as award_services
-from leaderboard.services import boards
+from leaderboard.services import boards, downloads
 from leaderboard.services.explanation import as_data, explain_row
 from leaderboard.services.schemes import rules_of, save_scheme
 from leaderboard.services.standings import visible_standings
+from leaderboard.states import PreparedStatus
 
-# Those that come from a ranking; the finalist list comes from an advancement.
-RANKING_DOCUMENTS = tuple(name for name in DOCUMENTS if name != "finalists")
+# Those that come from a ranking.
+RANKING_DOCUMENTS = ("scores", "matrix", "reliability")
+FILES = {(200, content_type): OpenApiTypes.BINARY for content_type, _ in FORMATS.values()}
 
 
 class StandingViewSet(WithServices):
@@ -58,6 +62,7 @@ class StandingViewSet(WithServices):
     filterset_class = filters.StandingFilter
     ordering_fields = ["computed_at"]
     http_method_names = ["get", "head", "options"]
+    lookup_value_regex = r"\d{1,18}"
 
     def get_queryset(self):
         return visible_standings(self.request.user).select_related("round__event")
@@ -73,8 +78,12 @@ class StandingViewSet(WithServices):
                 description="The matrix has all; score sheets have no PDF, the report no CSV.",
             ),
         ],
-        responses={
-            (200, content_type): OpenApiTypes.BINARY for content_type, _ in FORMATS.values()
+        responses=FILES
+        | {
+            202: OpenApiResponse(
+                serializers.PreparedFileSerializer,
+                "The file is large, and a worker prepares it: ask at `Location` how far it is.",
+            )
         },
     )
     @action(
@@ -86,16 +95,56 @@ class StandingViewSet(WithServices):
     )
     def file(self, request, document, fmt, pk=None):
         """Score sheets, matrix of judges or reliability report of a round, as a file; by the
-        ranking that its organizers see."""
+        ranking that its organizers see. Asked again while a large one is prepared, it is the same.
+        """
         inside = Standing.objects.filter(
             audience=Standing.Audience.FULL,
             is_current=True,
             round__event__in=organized_events(request.user),
         ).select_related("round__event")
         round = get_object_or_404(inside, pk=pk).round
-        if fmt not in DOCUMENTS[document].formats:
+        found = DOCUMENTS[document]
+        if fmt not in found.formats:
             raise Http404
-        return download(DOCUMENTS[document], round, fmt)
+        if not found.is_large(round):
+            return download(found, round, fmt)
+        prepared = downloads.ask(found, round, fmt, request.user)
+        if prepared.status == PreparedStatus.READY:
+            return attachment(downloads.open_file(prepared), round, found, fmt)
+        return Response(
+            serializers.PreparedFileSerializer(prepared).data,
+            status=status.HTTP_202_ACCEPTED,
+            headers={"Location": reverse("api-prepared-file-detail", args=[prepared.pk])},
+        )
+
+
+class PreparedFileViewSet(RetrieveModelMixin, GenericViewSet):
+    """Large files, as workers prepare them. For organizers."""
+
+    queryset = PreparedFile.objects.none()
+    serializer_class = serializers.PreparedFileSerializer
+    permission_classes = [OrganizersAlone]
+    filterset_class = pagination_class = None
+    http_method_names = ["get", "head", "options"]
+    lookup_value_regex = "[0-9a-f-]{36}"
+
+    def get_queryset(self):
+        files = PreparedFile.objects.filter(round__event__in=organized_events(self.request.user))
+        return files.select_related("round__event")
+
+    def get_object(self):
+        prepared = super().get_object()
+        if downloads.give_up_lost(PreparedFile.objects.filter(pk=prepared.pk)):
+            prepared.refresh_from_db()
+        return prepared
+
+    @extend_schema(responses=FILES | {409: REFUSED})
+    @action(detail=True)
+    def file(self, request, pk=None):
+        """The file; refused while it is not ready."""
+        prepared = self.get_object()
+        document = DOCUMENTS[prepared.document]
+        return attachment(downloads.open_file(prepared), prepared.round, document, prepared.fmt)
 
 
 class BoardViewSet(GenericViewSet):
@@ -296,9 +345,7 @@ class AdvancementViewSet(WithServices):
 
     @extend_schema(
         parameters=[OpenApiParameter("fmt", str, OpenApiParameter.PATH, enum=list(FORMATS))],
-        responses={
-            (200, content_type): OpenApiTypes.BINARY for content_type, _ in FORMATS.values()
-        },
+        responses=FILES,
     )
     @action(
         detail=True, url_path=r"finalists\.(?P<fmt>[a-z]+)", pagination_class=None,

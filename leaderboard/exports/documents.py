@@ -4,21 +4,29 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from django.db.models import Count
 from django.http import FileResponse, Http404
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from contest import tables_out
 from contest.models import Round
-from judging.models import Scoresheet
+from contest.tables_out import Progress, quiet
+from judging import exports as record_exports
+from judging.models import Mark, Scoresheet
+from judging.services import record
 from judging.states import ScoresheetStatus
 from leaderboard.exports import finalists, matrix, reliability, scores, workbook
-from leaderboard.services import advancement
+from leaderboard.models import SchemeComponent
+from leaderboard.services import advancement, standings
 from leaderboard.services.explanation import standing_of
 from leaderboard.services.reliability import judges_component, report
+from leaderboard.services.schemes import ensure_scheme
 
 # Larger files are put together on disk.
 IN_MEMORY = 4 * 1024 * 1024
+# A team's line, on paper the dearest of all, takes as long as so many marks.
+A_TEAM = 10
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,9 @@ class Document:
     """One thing to download, in several formats.
 
     ``source`` gives what its writers write down, None where there is nothing yet; ``is_there`` says
-    the same without the work.
+    the same without the work. ``size`` says how much there is to read, ``inputs`` what it would be
+    made of now. Where ``total`` says how many teams or entries a source has, writers take a third
+    argument, which is told how many they have written.
     """
 
     name: str
@@ -36,6 +46,19 @@ class Document:
     formats: Mapping[str, tuple[str, Callable]]
     source: Callable[[Round], object]
     is_there: Callable[[Round], bool]
+    size: Callable[[Round], int]
+    inputs: Callable[[Round], list]
+    total: Callable[[object], int] | None = None
+
+    def is_large(self, round: Round) -> bool:
+        return tables_out.is_large(self.size(round))
+
+    def write(self, source, fmt: str, out, progress: Progress = quiet) -> None:
+        _type, write = tables_out.choose(self.formats, fmt)
+        if self.total is None:
+            write(source, out)
+        else:
+            write(source, out, progress)
 
 
 def _has_ranking(round: Round) -> bool:
@@ -54,6 +77,38 @@ def _report(round: Round):
     return None if found is None else (round, found)
 
 
+def _sheets_and_marks(round: Round) -> int:
+    """Of the round's teams, in every round by whose judges they are ranked; and the teams."""
+    sources = ensure_scheme(round).components.filter(kind=SchemeComponent.Kind.JUDGES)
+    here = {
+        "participation__round__in": sources.values("source"),
+        "participation__team__in": round.participations.values("team"),
+    }
+    sheets = Scoresheet.objects.filter(**{f"assignment__{n}": v for n, v in here.items()})
+    marks = Mark.objects.filter(**{f"scoresheet__assignment__{n}": v for n, v in here.items()})
+    return A_TEAM * round.participations.count() + sheets.count() + marks.count()
+
+
+def _ranking(round: Round) -> list:
+    """What documents on a ranking are made of: it, who advances by it, and every record below."""
+    standing = standings.signed_standing(round) or standings.current(round, standings.FULL)
+    decided: list = []
+    if (decision := advancement.in_force(round)) is not None:
+        rows = decision.rows.order_by("outcome")
+        decided = [decision.pk, decision.status, *rows.values_list("outcome").annotate(Count("pk"))]
+    return [standing and standing.pk, decided, finalists.records(round)]
+
+
+def _finalists(round: Round) -> int:
+    decision = advancement.in_force(round)
+    return A_TEAM * finalists.listed(decision).count() if decision else 0
+
+
+def _record(round: Round) -> list:
+    kept = record.of_round(round)
+    return [kept.length, kept.head] if kept else []
+
+
 DOCUMENTS = {
     document.name: document
     for document in (
@@ -69,6 +124,8 @@ DOCUMENTS = {
             finalists.FORMATS,
             advancement.in_force,
             lambda round: advancement.in_force(round) is not None,
+            size=_finalists,
+            inputs=_ranking,
         ),
         Document(
             "scores",
@@ -86,6 +143,9 @@ DOCUMENTS = {
             },
             standing_of,
             _has_ranking,
+            size=_sheets_and_marks,
+            inputs=_ranking,
+            total=lambda standing: standing.rows.count(),
         ),
         Document(
             "matrix",
@@ -98,6 +158,9 @@ DOCUMENTS = {
             matrix.FORMATS,
             standing_of,
             _has_ranking,
+            size=_sheets_and_marks,
+            inputs=_ranking,
+            total=lambda standing: standing.rows.count(),
         ),
         Document(
             "reliability",
@@ -110,6 +173,23 @@ DOCUMENTS = {
             reliability.FORMATS,
             _report,
             _has_sheets,
+            size=_sheets_and_marks,
+            inputs=_ranking,
+        ),
+        Document(
+            "record",
+            _("Judging record"),
+            _(
+                "Every mark and whatever else makes the result, in one chain: each entry’s digest "
+                "covers the one before. Nothing in it can be changed unnoticed."
+            ),
+            _("Nothing was entered yet."),
+            record_exports.FORMATS,
+            lambda round: round if record.of_round(round) else None,
+            lambda round: record.of_round(round) is not None,
+            size=record_exports.length,
+            inputs=_record,
+            total=record_exports.length,
         ),
     )
 }
@@ -118,13 +198,18 @@ DOCUMENTS = {
 def download(document: Document, round: Round, fmt: str) -> FileResponse:
     """The document as an attachment. Raises Http404 where there is nothing in it yet, and Refused
     for a format that it does not have."""
-    content_type, write = tables_out.choose(document.formats, fmt)
     source = document.source(round)
     if source is None:
         raise Http404
     # Closed by whoever sends it.
     out = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
-    write(source, out)
+    document.write(source, fmt, out)
     out.seek(0)
+    return attachment(out, round, document, fmt)
+
+
+def attachment(file, round: Round, document: Document, fmt: str) -> FileResponse:
+    """A file of the document as browsers keep it."""
+    content_type, _write = tables_out.choose(document.formats, fmt)
     name = f"{round.event.slug}-{round.slug}-{document.name}.{fmt}"
-    return FileResponse(out, as_attachment=True, filename=name, content_type=content_type)
+    return FileResponse(file, as_attachment=True, filename=name, content_type=content_type)

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,7 +16,7 @@ from contest.templatetags.wuzhen import event_time
 from judging.models import Record
 from leaderboard.exports.columns import COLUMNS, both, explained
 from leaderboard.exports.pdf import Paper, both_names
-from leaderboard.models import Advancement
+from leaderboard.models import Advancement, AdvancementRow
 from leaderboard.services.awards import prizes
 from leaderboard.services.schemes import ensure_scheme
 from leaderboard.states import ADVANCING, AdvancementStatus
@@ -51,6 +51,13 @@ class FinalistRow:
         return {**values, **components, "awards": awards}
 
 
+def listed(advancement: Advancement) -> QuerySet[AdvancementRow]:
+    """The rows of the list: of those who advance; of all that are ranked, where nobody does."""
+    if ensure_scheme(advancement.round).advance_count:
+        return advancement.rows.filter(outcome__in=ADVANCING)
+    return advancement.rows.exclude(row__rank=None)
+
+
 def finalist_rows(advancement: Advancement) -> list[FinalistRow]:
     """Who advances, best first; of a round from which nobody advances, its whole ranking.
 
@@ -58,13 +65,9 @@ def finalist_rows(advancement: Advancement) -> list[FinalistRow]:
     have no rank, or no total. Four queries.
     """
     scheme = ensure_scheme(advancement.round)
-    rows = advancement.rows.select_related(
+    rows = listed(advancement).select_related(
         "row__participation__team__entry", "row__participation__team__track"
     )
-    if scheme.advance_count:
-        rows = rows.filter(outcome__in=ADVANCING)
-    else:
-        rows = rows.exclude(row__rank=None)
     won = prizes(advancement.round)
     finalists = []
     for row in (item.row for item in rows):

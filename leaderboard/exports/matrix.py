@@ -1,6 +1,5 @@
 """The matrix of judges: teams by judges, each sheet's total, what was dropped or does not count."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -10,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from contest import tables_out
 from contest.numbers import round_half_up
-from contest.tables_out import Book, Styled
+from contest.tables_out import Book, Progress, Styled, quiet
 from leaderboard.exports import scores
 from leaderboard.exports.columns import COLUMNS, both, explained
 from leaderboard.exports.finalists import records
@@ -90,11 +89,11 @@ class Matrix:
             yield row
 
 
-def matrix(standing: Standing) -> Matrix:
+def matrix(standing: Standing, progress: Progress = quiet) -> Matrix:
     """Every team with sheets in the standing, best first; judges by their names."""
     judges: dict[tuple, str] = {}
     found = []
-    for one in explain_in_parts(standing):
+    for one in explain_in_parts(standing, progress):
         for part in one.components or one.left_behind:
             if part.judges is None:
                 continue
@@ -124,15 +123,15 @@ def matrix(standing: Standing) -> Matrix:
     return Matrix(standing, [who[0] for who in sorted(judges)], lines, parts)
 
 
-def to_csv(standing: Standing, out) -> None:
+def to_csv(standing: Standing, out, progress: Progress = quiet) -> None:
     """With a second row of heads: the judges' names."""
-    table = matrix(standing)
+    table = matrix(standing, progress)
     rows = ({n: as_data(v) for n, v in row.items()} for row in table.rows())
     tables_out.write_csv(out, table.columns, rows, table.heads)
 
 
-def to_xlsx(standing: Standing, out) -> None:
-    table = matrix(standing)
+def to_xlsx(standing: Standing, out, progress: Progress = quiet) -> None:
+    table = matrix(standing, progress)
     with Book(out, ensure_scheme(standing.round).decimals) as book:
         tab = book.tab("matrix", table.columns, table.heads, frozen=3)
         for row in table.rows():
@@ -152,20 +151,20 @@ def _look(state: str | None) -> str:
     return "dropped" if state in DROPPED else "out"
 
 
-def to_json(standing: Standing, out) -> None:
+def to_json(standing: Standing, out, progress: Progress = quiet) -> None:
     """Numbers as text: to twelve decimals, and exactly under ``…_exact``."""
-    table = matrix(standing)
-    document = scores.about(standing) | {
+    table = matrix(standing, progress)
+    head = scores.about(standing) | {
         "columns": list(explained({"matrix": table.columns}, table.meanings())),
         "judges": {f"judge_{n}": name for n, name in enumerate(table.judges, start=1)},
-        "matrix": [scores.plain(row) for row in table.rows()],
     }
-    out.write(json.dumps(document, ensure_ascii=False, indent=1).encode())
+    rows = (scores.plain(row) for row in table.rows())
+    tables_out.write_json(out, head, "matrix", rows)
 
 
-def to_pdf(standing: Standing, out) -> None:
+def to_pdf(standing: Standing, out, progress: Progress = quiet) -> None:
     """Judges side by side where they fit, else each team's in a list; to be signed."""
-    round, table = standing.round, matrix(standing)
+    round, table = standing.round, matrix(standing, progress)
     decimals = ensure_scheme(round).decimals
     pdf = Paper(round, _("Matrix of judges"))
     pdf.made()

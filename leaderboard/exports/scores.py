@@ -4,7 +4,6 @@ One source of rows for CSV, JSON and the workbook (workbook.py): what ``explanat
 team. It is read some teams at a time and written row by row, so that a whole season fits.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from fractions import Fraction
 
 from contest import tables_out
 from contest.states import ParticipationStatus
+from contest.tables_out import Progress, quiet
 from leaderboard.exports.columns import explained
 from leaderboard.exports.finalists import records
 from leaderboard.models import Standing
@@ -77,9 +77,9 @@ class ComponentRows:
     marks: list[dict]
 
 
-def rows(standing: Standing) -> Iterator[TeamRows]:
+def rows(standing: Standing, progress: Progress = quiet) -> Iterator[TeamRows]:
     """Every team, best first; of teams that have left, what judges had given them."""
-    for one in explain_in_parts(standing):
+    for one in explain_in_parts(standing, progress):
         parts = one.components or one.left_behind
         yield TeamRows(one, _team(one), [_component(one, part) for part in parts])
 
@@ -197,9 +197,9 @@ def _mark(mark: MarkExplained) -> dict:
 # --- CSV and JSON ----------------------------------------------------------------------------
 
 
-def flat(standing: Standing) -> Iterator[dict]:
+def flat(standing: Standing, progress: Progress = quiet) -> Iterator[dict]:
     """One row a mark; one without marks for a sheet, a component or a team that has none."""
-    for team in rows(standing):
+    for team in rows(standing, progress):
         of_team = dict.fromkeys(FLAT) | _only(team.team)
         if not team.components:
             yield of_team
@@ -226,28 +226,24 @@ def _only(row: dict) -> dict:
 _FLAT = frozenset(FLAT)
 
 
-def to_csv(standing: Standing, out) -> None:
+def to_csv(standing: Standing, out, progress: Progress = quiet) -> None:
     tables_out.write_csv(
-        out, FLAT, ({n: _plain(v) for n, v in row.items()} for row in flat(standing))
+        out, FLAT, ({n: _plain(v) for n, v in row.items()} for row in flat(standing, progress))
     )
 
 
-def to_json(standing: Standing, out) -> None:
+def to_json(standing: Standing, out, progress: Progress = quiet) -> None:
     """Numbers as text: to twelve decimals, and exactly under ``…_exact``."""
     head = about(standing) | {"columns": list(explained(TABLES))}
-    text = json.dumps(head, ensure_ascii=False, indent=1)
-    out.write(text[: text.rindex("\n}")].encode())
-    out.write(b',\n "teams": [')
-    for n, team in enumerate(rows(standing)):
-        data = plain(team.team) | {
-            "components": [
-                plain(part.component) | {"sheets": list(_nested(part.sheets, part.marks))}
-                for part in team.components
-            ]
-        }
-        out.write((",\n" if n else "\n").encode())
-        out.write(json.dumps(data, ensure_ascii=False).encode())
-    out.write(b"\n ]\n}\n")
+    tables_out.write_json(out, head, "teams", map(_tree, rows(standing, progress)))
+
+
+def _tree(team: TeamRows) -> dict:
+    components = [
+        plain(part.component) | {"sheets": list(_nested(part.sheets, part.marks))}
+        for part in team.components
+    ]
+    return plain(team.team) | {"components": components}
 
 
 def _nested(sheets: Iterable[dict], marks: Iterable[dict]) -> Iterator[dict]:

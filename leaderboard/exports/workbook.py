@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.numbers import round_half_up
 from contest.states import ParticipationStatus
-from contest.tables_out import Book, Formula, Tab
+from contest.tables_out import Book, Formula, Progress, Tab, quiet
 from judging.models import Criterion
 from leaderboard.exports import scores
 from leaderboard.exports.columns import COLUMNS, both, explained
@@ -66,10 +66,10 @@ HOW: tuple[Promise, ...] = (
 )
 
 
-def to_xlsx(standing: Standing, out) -> None:
+def to_xlsx(standing: Standing, out, progress: Progress = quiet) -> None:
     decimals = ensure_scheme(standing.round).decimals
     with Book(out, decimals, optional=4) as book:
-        _Workbook(book, standing).write()
+        _Workbook(book, standing).write(progress)
 
 
 @dataclass
@@ -101,13 +101,13 @@ class _Workbook:
     def _judged(self) -> Iterable[dict]:
         return (p for p in self.standing.method["components"] if "aggregation" in p)
 
-    def write(self) -> None:
+    def write(self, progress: Progress) -> None:
         self._about()
         # Those that are ranked come first, as one block, the rest after them.
         ranked = self.standing.rows.filter(explanation__status__isnull=True).count()
         self.ranked = _Block(self.teams, 2, 1 + ranked)
         later = []
-        for team in scores.rows(self.standing):
+        for team in scores.rows(self.standing, progress):
             if team.explanation.status == ParticipationStatus.ACTIVE:
                 self._team(team)
             else:

@@ -8,6 +8,7 @@ from leaderboard.models.advancement import (
     Signature,
 )
 from leaderboard.models.notice import Notice
+from leaderboard.models.prepared import PreparedFile
 from leaderboard.models.reveal import Reveal
 from leaderboard.models.scheme import Scheme, SchemeComponent
 from leaderboard.models.standing import Standing, StandingRow
@@ -20,6 +21,7 @@ __all__ = [
     "Award",
     "AwardWinner",
     "Notice",
+    "PreparedFile",
     "Reveal",
     "Scheme",
     "SchemeComponent",

@@ -20,6 +20,7 @@ from contest.bilingual import Bilingual
 from contest.models import Participation, Round, Submission
 from contest.numbers import round_half_up
 from contest.states import ParticipationStatus
+from contest.tables_out import Progress, quiet
 from contest.templatetags.wuzhen import bare
 from judging.models import Assignment, Criterion, Mark, RecordEntry, Recusal, Rubric, Tie
 from judging.services.benchmarks import current_benchmark
@@ -449,8 +450,17 @@ def explain_all(round: Round) -> list[Explanation]:
     return [] if standing is None else list(_explain(standing, standing_rows(standing)))
 
 
-def explain_in_parts(standing: Standing) -> Iterator[Explanation]:
-    """Every team of the standing, in its order, without holding more than a few hundred of them."""
+def explain_in_parts(standing: Standing, progress: Progress = quiet) -> Iterator[Explanation]:
+    """Every team of the standing, in its order, without holding more than a few hundred of them.
+
+    ``progress`` is told how many the reader has done with.
+    """
+    for done, one in enumerate(_in_parts(standing)):
+        progress(done)
+        yield one
+
+
+def _in_parts(standing: Standing) -> Iterator[Explanation]:
     rows = []
     for row in standing_rows(standing).iterator(AT_ONCE):
         rows.append(row)

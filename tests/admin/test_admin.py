@@ -57,6 +57,7 @@ def test_every_model_has_a_list_with_search_and_filters(client, model):
     # Stored files have no address: who may see one is checked by a page of ours.
     assert b"hidden/" not in page.content
     assert b"submissions/" not in page.content
+    assert b"downloads/" not in page.content
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)

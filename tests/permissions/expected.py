@@ -198,6 +198,10 @@ PAGES = {
     "desk-explained": get(DESK, of_team("round")),
     "desk-exports": get(DESK, of_round),
     "desk-export": get(DESK, lambda o: {**of_round(o), "document": "scores", "fmt": "xlsx"}),
+    "desk-export-prepare": both(
+        DESK, lambda o: {**of_round(o), "document": "scores", "fmt": "xlsx"}
+    ),
+    "desk-export-file": get(DESK, with_pk(of_round, "prepared")),
     "desk-awards": both(DESK, of_round),
     "desk-award-act": post(DESK, of_round),
 }
@@ -301,6 +305,8 @@ API = {
     "api-standing-file": get(
         API_HIDDEN, lambda o: {"pk": o.standing.pk, "document": "matrix", "fmt": "csv"}
     ),
+    "api-prepared-file-detail": get(API_HIDDEN, pk("prepared")),
+    "api-prepared-file-file": get(API_HIDDEN, pk("prepared")),
     "api-standing-row-list": get(ALL),
     "api-standing-row-explanation": get(API_HIDDEN, pk("row")),
     "api-scheme-list": get(ALL),

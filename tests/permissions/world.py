@@ -32,7 +32,15 @@ from judging.models import (
 from judging.services import stage, ties
 from judging.services.rubrics import new_version
 from judging.services.scoresheets import Sent, save_mark
-from leaderboard.models import Advancement, AdvancementRow, Award, Reveal, Scheme, Standing
+from leaderboard.models import (
+    Advancement,
+    AdvancementRow,
+    Award,
+    PreparedFile,
+    Reveal,
+    Scheme,
+    Standing,
+)
 from leaderboard.services.standings import refresh
 from tests.factories import (
     make_event,
@@ -152,6 +160,12 @@ def make_world() -> World:
     AdvancementRow.objects.create(advancement=advancement, row=row, outcome="in")
     award = Award.objects.create(round=roadshow, name_en="Prize", first_rank=1, last_rank=1)
 
+    prepared = PreparedFile(
+        round=roadshow, document="scores", fmt="csv", language="en", status="ready", size=2,
+        asked_by=organizer, started_at=timezone.now(), ended_at=timezone.now(),
+    )  # fmt: skip
+    prepared.file.save("downloads/unguessable", ContentFile(b"x\n"), save=True)
+
     LogEntry.write(event, "created", by=organizer)
     token = secrets.token_urlsafe()
     objects = SimpleNamespace(
@@ -200,6 +214,7 @@ def make_world() -> World:
         reveal=reveal,
         advancement=advancement,
         award=award,
+        prepared=prepared,
     )
     users = {
         "anonymous": None,
