@@ -43,7 +43,8 @@ from leaderboard.models import (
 from leaderboard.services import advancement as advancement_services
 from leaderboard.services import awards as award_services
 from leaderboard.services import boards, downloads
-from leaderboard.services.explanation import as_data, explain_row
+from leaderboard.services.explained import as_data
+from leaderboard.services.explanation import explain_row
 from leaderboard.services.schemes import rules_of, save_scheme
 from leaderboard.services.standings import visible_standings
 from leaderboard.states import PreparedStatus

@@ -393,6 +393,8 @@ class Season:
             decimals=2,
             tie_breaks=["judges", "metric", "criterion"],
             components=components,
+            # The preliminary's scores are known by now.
+            reason="规则已公布 As published in the rules",
         )
         return round
 

@@ -15,13 +15,13 @@ from leaderboard.exports.columns import COLUMNS, both, explained
 from leaderboard.exports.finalists import records
 from leaderboard.exports.pdf import Paper, both_names
 from leaderboard.models import Standing
-from leaderboard.services.explanation import (
+from leaderboard.services.explained import (
     ComponentExplained,
     SheetExplained,
     SheetState,
     as_data,
-    explain_in_parts,
 )
+from leaderboard.services.explanation import explain_in_parts
 from leaderboard.services.schemes import ensure_scheme
 
 FIRST = ("rank", "team_code", "team_name_zh", "team_name_en", "component")

@@ -18,7 +18,7 @@ from leaderboard.exports.finalists import records
 from leaderboard.models import Standing
 from leaderboard.models.scheme import MOST_TIE_BREAKS
 from leaderboard.ranking.methods import COMPARING, MODELS, droppable
-from leaderboard.services.explanation import (
+from leaderboard.services.explained import (
     SUBMITTED_AND_FREE,
     ComponentExplained,
     Explanation,
@@ -26,8 +26,8 @@ from leaderboard.services.explanation import (
     MarkExplained,
     SheetExplained,
     as_data,
-    explain_in_parts,
 )
+from leaderboard.services.explanation import explain_in_parts
 
 TIE_BREAKS = tuple(f"tie_break_{n}" for n in range(1, MOST_TIE_BREAKS + 1))
 TEAMS = (

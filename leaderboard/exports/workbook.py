@@ -20,7 +20,8 @@ from leaderboard.exports import scores
 from leaderboard.exports.columns import COLUMNS, both, explained
 from leaderboard.exports.scores import ComponentRows, TeamRows, as_number
 from leaderboard.models import SchemeComponent, Standing
-from leaderboard.services.explanation import Explanation, MetricPart, method_of
+from leaderboard.services.explained import Explanation, MetricPart
+from leaderboard.services.explanation import method_of
 from leaderboard.services.schemes import ensure_scheme
 from leaderboard.services.standing_method import terms_of
 

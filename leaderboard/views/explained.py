@@ -4,7 +4,8 @@ from django.shortcuts import get_object_or_404, render
 
 from contest.access import round_organizer_required
 from judging.models import Criterion
-from leaderboard.services.explanation import Explanation, JudgesPart, explain
+from leaderboard.services.explained import Explanation, JudgesPart
+from leaderboard.services.explanation import explain
 
 
 @round_organizer_required

@@ -35,8 +35,9 @@ from judging.services.panels import recuse
 from judging.services.scoresheets import Sent, open_sheet, return_sheet, save_mark, submit_sheet
 from judging.services.totals import fraction_to_decimal
 from leaderboard.models import StandingRow
-from leaderboard.services import advancement, explanation, standings
-from leaderboard.services.explanation import as_data, explain, explain_all
+from leaderboard.services import advancement, standings
+from leaderboard.services.explained import SheetState, as_data
+from leaderboard.services.explanation import explain, explain_all
 from leaderboard.services.schemes import save_scheme
 from tests.factories import (
     make_event,
@@ -545,7 +546,7 @@ def test_a_sheet_that_left_the_scale_says_where_it_ends(track):
     (sheet,) = explain(round.participations.get()).sheets
     assert (sheet.points, sheet.total, sheet.kept_within) == (105, 100, True)
     assert not replace(sheet, total=Fraction(105)).kept_within
-    assert explanation.SheetState(sheet.state).label == "counted"
+    assert SheetState(sheet.state).label == "counted"
 
 
 def test_a_method_that_compares_judges_says_what_each_sheet_counted_as(track, organizer):

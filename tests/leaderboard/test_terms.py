@@ -22,7 +22,8 @@ from leaderboard.models import Scheme
 from leaderboard.ranking.tie_breaks import drawn
 from leaderboard.services import advancement, scheme_words, standings, unranked
 from leaderboard.services.advancement_rules import save_rule
-from leaderboard.services.explanation import as_data, explain
+from leaderboard.services.explained import as_data
+from leaderboard.services.explanation import explain
 from leaderboard.services.schemes import add_tie_break, draft, has_scores, rules_of, save_scheme
 from leaderboard.services.tied import tied_groups
 from leaderboard.services.trials import what_if
