@@ -19,9 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from openpyxl.utils import get_column_letter
 
-MAX_BYTES = 2 * 1024 * 1024
-MAX_ROWS = 5000
-MAX_LINES = 20_000  # with blank ones
+MAX_BYTES = 8 * 1024 * 1024
+MAX_ROWS = 10_000  # a season has 5,503 teams
+MAX_LINES = 40_000  # with blank ones
 MAX_CELL = 2000
 MAX_COLUMNS = 200
 MAX_HEADING = 200

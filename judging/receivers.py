@@ -8,6 +8,7 @@ from contest.errors import Refused
 from contest.models import Participation, Round, Submission
 from contest.signals import (
     moved,
+    people_kept_out,
     ranking_inputs_changed,
     round_closing,
     submission_offered,
@@ -58,6 +59,13 @@ def enter_known_conflicts(sender, instance, created, raw=False, **kwargs):
                 by_id=recusal.declared_by_id,
                 reason=recusal.reason,
             )
+
+
+@receiver(people_kept_out)
+def keep_judges_out(sender, event, **kwargs):
+    """Judges' accounts have no address of their own; their invitations have."""
+    emails = event.judges.exclude(email="").values_list("email", flat=True)
+    return dict.fromkeys(map(str.lower, emails), _("Who judges in the event cannot compete in it."))
 
 
 @receiver(round_closing)

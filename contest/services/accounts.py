@@ -35,3 +35,18 @@ def make_people(people: Sequence[tuple[str, str]], language: str) -> dict[str, U
         user.set_unusable_password()
     User.objects.bulk_create(made)
     return {user.email: user for user in made}
+
+
+def take_passwords_of_unconfirmed(users: Iterable[User]) -> None:
+    """Accounts of whose address nobody has shown that it is theirs lose their password.
+
+    Somebody may have signed up with another's address. If its owner, told that they are in a team
+    now, confirmed it, whoever chose the password would be let in. Staff accounts are made by hand.
+    """
+    users = {user.pk: user for user in users}
+    confirmed = EmailAddress.objects.filter(user__in=users, verified=True)
+    for pk in users.keys() - set(confirmed.values_list("user_id", flat=True)):
+        user = users[pk]
+        if user.has_usable_password() and not user.is_staff:
+            user.set_unusable_password()
+            user.save(update_fields=["password"])

@@ -20,7 +20,7 @@ from django_countries.data import COUNTRIES
 
 from contest.models import Entry, Event, LogEntry, Membership, Team, Track, User
 from contest.services import teams as services
-from contest.services.accounts import make_people, of_emails
+from contest.services.accounts import make_people, of_emails, take_passwords_of_unconfirmed
 from contest.services.entries import RANKED_BY
 from contest.services.rounds import COMPETING, tell_rankings
 from contest.services.table_imports import (
@@ -29,7 +29,10 @@ from contest.services.table_imports import (
     UNCHANGED,
     Change,
     Plan,
+    address_key,
+    exactly,
     key,
+    name_and_email,
     plan_changed,
 )
 from contest.states import TeamStatus
@@ -70,7 +73,6 @@ KIND = "teams"
 
 # People in one cell stand between these; Chinese input methods have marks of their own.
 BETWEEN = re.compile(r"[;；,，、\r\n]+")
-NAME_AND_EMAIL = re.compile(r"(.*?)\s*[<＜]\s*([^<>＜＞]+?)\s*[>＞]")
 NAME_LENGTH = User._meta.get_field("name").max_length
 EMAIL_LENGTH = User._meta.get_field("email").max_length
 SHOWN = 80  # characters of a value in what a row comes to
@@ -90,10 +92,12 @@ def take_in(event: Event, table: Table, by: User, seen: str) -> Plan:
     """
     try:
         with transaction.atomic():
-            event = Event.objects.select_for_update().get(pk=event.pk)
-            teams = event.teams.select_for_update(of=("self",)).order_by("pk")
+            # Rows that refer to these may be written meanwhile: who does so holds locks we need.
+            event = Event.objects.select_for_update(no_key=True).get(pk=event.pk)
+            lock = {"of": ("self",), "no_key": True}
+            teams = event.teams.select_for_update(**lock).order_by("pk")
             entries = Entry.objects.filter(team__event=event)
-            entries = entries.select_for_update(of=("self",)).order_by("pk")
+            entries = entries.select_for_update(**lock).order_by("pk")
             made = _plan(event, table, teams, entries)
             made.require(seen)
             _write(event, made, by)
@@ -172,6 +176,7 @@ class _Known:
             number: self._people(captain, members) for number, (captain, members) in read.items()
         }
         self.organizers = set(event.roles.values_list("user_id", flat=True))
+        self.kept_out = services.kept_out(event)
         judges = User.objects.filter(judge__isnull=False)
         self.judges = set(judges.values_list("pk", flat=True))
 
@@ -194,6 +199,8 @@ class _Known:
     def why_not(self, person: _Person) -> str:
         """Why the person may be in no team of the event; empty if they may."""
         user = person.user
+        if why := self.kept_out.get(person.email):
+            return str(why)
         if user is None:
             return ""
         if not user.is_active:
@@ -236,12 +243,11 @@ def _read_people(table: Table, row: Row) -> tuple[list, list]:
     for part in BETWEEN.split(row["members"]):
         if not (part := part.strip()):
             continue
-        match = NAME_AND_EMAIL.fullmatch(part)
-        name, address = match.groups() if match else ("", part)
+        name, address = name_and_email(part) or ("", part)
         if (email := _email(address)) is None:
             _expected_email(table, row, "members", part)
         else:
-            members.append((" ".join(name.split()), email))
+            members.append((name, email))
     for column, named in (("captain_name", captain), ("members", members)):
         if any(len(name) > NAME_LENGTH for name, _mail in named):
             said = _("A name has more than %(most)s characters.") % {"most": NAME_LENGTH}
@@ -251,7 +257,7 @@ def _read_people(table: Table, row: Row) -> tuple[list, list]:
 
 def _email(text: str) -> str | None:
     """The address as accounts have it, None for what is none."""
-    email = key(text)
+    email = address_key(text)
     try:
         validate_email(email)
     except ValidationError:
@@ -482,7 +488,7 @@ def _plan_new(made: Plan, row: Row, track: Track, people: _People, known: _Known
         entry.title,
         team.organisation,
         str(team.country.name),
-        ", ".join(_who(person) for person in (captain, *people.members)),
+        ", ".join(_who(person, people) for person in (captain, *people.members)),
         *_notes(people),
     ]
     made.changes.append(
@@ -491,7 +497,7 @@ def _plan_new(made: Plan, row: Row, track: Track, people: _People, known: _Known
             NEW,
             team.name,
             " · ".join(filter(None, details)),
-            _exactly({**fields, "track": track.slug}),
+            exactly({**fields, "track": track.slug}),
         )
     )
     made.steps.append(_New(track, fields, captain, people.members))
@@ -522,7 +528,7 @@ def _plan_edit(made: Plan, row: Row, team: Team, people: _People, known: _Known)
         _require_people(table, row, "members", joining, known)
         if len(there) + len(joining) > known.event.max_members:
             table.fault(row, "members", " ".join(services.team_full(known.event).messages))
-        details.append(_("joins: %(who)s") % {"who": ", ".join(_who(p) for p in joining)})
+        details.append(_("joins: %(who)s") % {"who": ", ".join(_who(p, people) for p in joining)})
     is_changed = bool(fields or joining)
     if is_changed and team.status not in COMPETING:
         table.fault(
@@ -534,7 +540,7 @@ def _plan_edit(made: Plan, row: Row, team: Team, people: _People, known: _Known)
     details += _notes(people)
     outcome = CHANGED if is_changed else UNCHANGED
     made.changes.append(
-        Change(row.number, outcome, str(team), " · ".join(details), _exactly(fields))
+        Change(row.number, outcome, str(team), " · ".join(details), exactly(fields))
     )
     if is_changed:
         made.steps.append(_Edit(team, fields, joining))
@@ -549,18 +555,15 @@ def _edited(team: Team, fields: dict[str, str]) -> list:
     ]
 
 
-def _exactly(fields: dict[str, str]) -> str:
-    return repr(sorted(fields.items()))
-
-
 def _shown(name: str, value: str) -> str:
     """A field's value in one line that is not too long; a country by its name."""
     text = str(countries.name(value)) if name == "country" else " ".join(value.split())
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
-def _who(person: _Person) -> str:
-    name = person.name or _name_from(person.email)
+def _who(person: _Person, people: _People) -> str:
+    """As the table says it: what an account is called is nobody's to learn from a look."""
+    name = people.said.get(person.email) or _name_from(person.email)
     return f"{name} <{person.email}>"
 
 
@@ -572,8 +575,7 @@ def _name_from(email: str) -> str:
 def _notes(people: _People) -> list[str]:
     """Where the table calls somebody who has an account otherwise than the account does."""
     return [
-        _("the account of %(email)s has the name “%(name)s”, which stays")
-        % {"email": person.email, "name": person.name}
+        _("%(email)s has an account under another name, which stays") % {"email": person.email}
         for person in (people.captain, *people.members)
         if person is not None
         and person.user is not None
@@ -610,6 +612,7 @@ def _write(event: Event, made: Plan, by: User) -> None:
 def _users(people: Iterable[_Person], by: User) -> dict[str, User]:
     """The accounts of these people by address, with those made that there were not."""
     people = {person.email: person for person in people}.values()
+    take_passwords_of_unconfirmed([p.user for p in people if p.user is not None])
     missing = [(p.email, p.name or _name_from(p.email)) for p in people if p.user is None]
     made = make_people(missing, by.language)
     return {p.email: p.user if p.user is not None else made[p.email] for p in people}
@@ -668,5 +671,5 @@ def _template_row(team: Team, people: Iterable[Membership]) -> list[str]:
 def _cell(user: User) -> str:
     """Name and address; the address alone where the name would not be read back."""
     cell = f"{user.name} <{user.email}>"
-    is_plain = user.name and not BETWEEN.search(user.name) and NAME_AND_EMAIL.fullmatch(cell)
-    return cell if is_plain else user.email
+    is_plain = user.name and not BETWEEN.search(user.name)
+    return cell if is_plain and name_and_email(cell) == (user.name, user.email) else user.email

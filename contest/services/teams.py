@@ -24,7 +24,7 @@ from contest.services.rounds import (
     join_round,
     tell_rankings,
 )
-from contest.signals import ranking_inputs_changed
+from contest.signals import people_kept_out, ranking_inputs_changed
 from contest.states import ParticipationStatus, TeamStatus
 
 MAIL_AGAIN_AFTER_S = 60
@@ -137,7 +137,7 @@ def register_team(*, by: User, track: Track, team: dict, entry: dict) -> Team:
             code="track_has_children",
             params={"track": track.name},
         )
-    _require_no_organizer(by, event)
+    _require_may_compete(by, event)
     registration = Registration(Team(track=track, **team), Entry(**entry), captain=by)
     registration.require_valid()
     return store(event, [registration], by)[0]
@@ -195,10 +195,20 @@ def _require_competing(team: Team) -> None:
         )
 
 
-def _require_no_organizer(user: User, event: Event) -> None:
+def _require_may_compete(user: User, event: Event) -> None:
     """Who sees hidden data and scores must not compete with those who do not."""
     if event.roles.filter(user=user).exists():
         raise organizer_cannot_compete()
+    if user.email and (why := kept_out(event).get(user.email)):
+        raise Refused(why, code="kept_out")
+
+
+def kept_out(event: Event) -> dict[str, str]:
+    """Addresses of people who must not compete in the event, and why, as other apps know."""
+    found = {}
+    for _receiver, said in people_kept_out.send(sender=Event, event=event):
+        found |= said
+    return found
 
 
 def _require_room(team: Team, invited: int = 0) -> None:
@@ -237,7 +247,7 @@ def accept_invitation(invitation: Invitation, user: User) -> Membership:
     if hasattr(user, "judge"):
         raise judge_cannot_join()
     _require_competing(team)
-    _require_no_organizer(user, team.event)
+    _require_may_compete(user, team.event)
     _require_room(team)
     membership = Membership.objects.create(team=team, user=user)
     _accept(invitation, user)

@@ -15,7 +15,7 @@ from contest.errors import Refused
 from contest.services.table_imports import Plan
 from contest.tables_in import MAX_BYTES, BadTable, Column, Table, read_table
 from contest.tables_out import table as written
-from contest.uploads import safe_name
+from contest.uploads import UploadTooLarge, safe_name
 from contest.views.saying import say
 
 
@@ -52,6 +52,8 @@ def look_or_take_in(
 
 def _uploaded(request) -> tuple[str, bytes]:
     """The file, or the one that was looked at before; its size is checked before it is held."""
+    if name := getattr(request, "upload_too_large", None):
+        raise UploadTooLarge(MAX_BYTES, name)
     if file := request.FILES.get("file"):
         if file.size > MAX_BYTES:
             raise Refused(

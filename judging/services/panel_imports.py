@@ -3,7 +3,6 @@
 A table adds and changes; what it does not name stays. Taken in twice it changes nothing.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,14 +11,21 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from contest.models import Participation, Round, User
-from contest.services.table_imports import CHANGED, NEW, UNCHANGED, Change, Plan, key
+from contest.services.table_imports import (
+    CHANGED,
+    NEW,
+    UNCHANGED,
+    Change,
+    Plan,
+    exactly,
+    key,
+    name_and_email,
+)
 from contest.states import ParticipationStatus
 from contest.tables_in import Column, Row, Table
 from judging.models import Assignment, Judge, Panel, Recusal
 from judging.services import panels as services
 
-# How one cell names a judge whose name and address are both those of others, too.
-NAME_AND_EMAIL = re.compile(r"(.+?)\s*<([^<>]+)>")
 ORGANISATIONS = ("organisation_zh", "organisation_en")
 PANEL = Column("panel", ("评审组", "评委组", "小组"))
 JUDGES, ASSIGNMENTS = "judges", "assignments"
@@ -180,7 +186,9 @@ def _plan_judges(round: Round, table: Table) -> Plan:
         if not sits:
             details.append(_("sits in “%(panel)s”") % {"panel": panel.name})
         outcome = NEW if is_new else CHANGED if fields or not sits else UNCHANGED
-        made.changes.append(Change(row.number, outcome, row["name"], " · ".join(details)))
+        made.changes.append(
+            Change(row.number, outcome, row["name"], " · ".join(details), exactly(fields))
+        )
         if outcome != UNCHANGED:
             made.steps.append(_Seat(judge, fields, None if sits else panel))
     return made
@@ -384,7 +392,7 @@ def _plan_assignments(round: Round, table: Table) -> Plan:
                 _("Judge and team belong to the same organisation: expected a reason to assign "
                   "them all the same."),
             )  # fmt: skip
-        made.changes.append(Change(row.number, NEW, what, panel.name))
+        made.changes.append(Change(row.number, NEW, what, panel.name, row["reason"]))
         made.steps.append(_Pair(panel, judge, participation, row["reason"]))
     return made
 
@@ -407,8 +415,9 @@ def _team_of_row(table: Table, row: Row, teams: dict[str, Participation]) -> Par
 def _known_judge(table: Table, row: Row, judges: _Judges) -> Judge | None:
     """The judge of an address, of a name, or of both: ``Lin Yi <lin@example.org>``."""
     text = row["judge"]
-    if match := NAME_AND_EMAIL.fullmatch(text):
-        found = [judge for judge in judges.of_email(match[2]) if judge in judges.of_name(match[1])]
+    if both := name_and_email(text):  # either alone may be that of others, too
+        name, email = both
+        found = [judge for judge in judges.of_email(email) if judge in judges.of_name(name)]
     else:
         found = judges.of_email(text) or judges.of_name(text)
     if len(found) == 1:

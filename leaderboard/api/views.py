@@ -27,7 +27,7 @@ from contest.numbers import whole
 from contest.roles import is_organizer, organized_events
 from contest.states import RoundStatus
 from leaderboard.api import filters, serializers
-from leaderboard.exports.documents import DOCUMENTS, attachment, download
+from leaderboard.exports.documents import DOCUMENTS, Document, attachment, download
 from leaderboard.exports.finalists import FORMATS, export
 from leaderboard.models import (
     Advancement,
@@ -107,16 +107,21 @@ class StandingViewSet(WithServices):
         found = DOCUMENTS[document]
         if fmt not in found.formats:
             raise Http404
-        if not found.is_large(round):
-            return download(found, round, fmt)
-        prepared = downloads.ask(found, round, fmt, request.user)
-        if prepared.status == PreparedStatus.READY:
-            return attachment(downloads.open_file(prepared), round, found, fmt)
-        return Response(
-            serializers.PreparedFileSerializer(prepared).data,
-            status=status.HTTP_202_ACCEPTED,
-            headers={"Location": reverse("api-prepared-file-detail", args=[prepared.pk])},
-        )
+        return _file(found, round, fmt, request.user)
+
+
+def _file(document: Document, round: Round, fmt: str, user):
+    """The document; where it is large, the file that is ready, or where to ask for it."""
+    if not document.is_large(round):
+        return download(document, round, fmt)
+    prepared = downloads.ask(document, round, fmt, user)
+    if prepared.status == PreparedStatus.READY:
+        return attachment(downloads.open_file(prepared), round, document, fmt)
+    return Response(
+        serializers.PreparedFileSerializer(prepared).data,
+        status=status.HTTP_202_ACCEPTED,
+        headers={"Location": reverse("api-prepared-file-detail", args=[prepared.pk])},
+    )
 
 
 class PreparedFileViewSet(RetrieveModelMixin, GenericViewSet):
@@ -353,10 +358,13 @@ class AdvancementViewSet(WithServices):
         filterset_class=None,
     )  # fmt: skip
     def finalists(self, request, fmt, pk=None):
-        """The finalist list as a file."""
+        """The finalist list as a file, also of a proposal that is in force no longer."""
         advancement = self.get_object()
         if fmt not in FORMATS:
             raise Http404
+        round = advancement.round
+        if advancement_services.in_force(round) == advancement:
+            return _file(DOCUMENTS["finalists"], round, fmt, request.user)
         name, content_type, content = export(advancement, fmt)
         return HttpResponse(
             content,

@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count
 from django.http import FileResponse, Http404
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +16,7 @@ from judging.models import Mark, Scoresheet
 from judging.services import record
 from judging.states import ScoresheetStatus
 from leaderboard.exports import finalists, matrix, reliability, scores, workbook
-from leaderboard.models import SchemeComponent
+from leaderboard.models import AwardWinner, SchemeComponent
 from leaderboard.services import advancement, standings
 from leaderboard.services.explanation import standing_of
 from leaderboard.services.reliability import judges_component, report
@@ -94,8 +93,9 @@ def _ranking(round: Round) -> list:
     standing = standings.signed_standing(round) or standings.current(round, standings.FULL)
     decided: list = []
     if (decision := advancement.in_force(round)) is not None:
-        rows = decision.rows.order_by("outcome")
-        decided = [decision.pk, decision.status, *rows.values_list("outcome").annotate(Count("pk"))]
+        rows = decision.rows.order_by("pk").values_list("row", "outcome", "number")
+        won = AwardWinner.objects.filter(award__round=round).order_by("pk").values_list("pk")
+        decided = [decision.pk, decision.status, *rows, *won]
     return [standing and standing.pk, decided, finalists.records(round)]
 
 

@@ -76,8 +76,8 @@ class Download:
 
     @property
     def can_be_asked_for(self) -> bool:
-        """Whether asking would begin anything."""
-        return self.active is None and (self.ready is None or self.is_older)
+        """Also where the file is of this very state: names in it may be other ones by now."""
+        return self.active is None
 
 
 @dataclass(frozen=True)
@@ -132,11 +132,14 @@ def _digest(inputs: list) -> str:
 # --- Asking ----------------------------------------------------------------------------------
 
 
-def ask(document: Document, round: Round, fmt: str, by: User) -> PreparedFile:
+def ask(
+    document: Document, round: Round, fmt: str, by: User, *, anew: bool = False
+) -> PreparedFile:
     """Have the document prepared in the reader's language; asked again it is the same preparation.
 
     That is the one that is under way, whatever has changed since it began (the page says so when it
-    is there), or the file of this very state. Raises Refused where there is nothing in it yet.
+    is there), or the file of this very state, unless it is wanted ``anew``. Raises Refused where
+    there is nothing in it yet.
     """
     tables_out.choose(document.formats, fmt)
     if not document.is_there(round):
@@ -150,7 +153,7 @@ def ask(document: Document, round: Round, fmt: str, by: User) -> PreparedFile:
     same = PreparedFile.objects.filter(**kind)
     give_up_lost(same)
     current = Q(status=PreparedStatus.READY, inputs=_digest(document.inputs(round)))
-    usable = same.filter(Q(status__in=ACTIVE) | current)
+    usable = same.filter(Q(status__in=ACTIVE) if anew else Q(status__in=ACTIVE) | current)
     if found := usable.first():
         return found
     try:

@@ -59,7 +59,7 @@ def desk_export_prepare(request, round, document, fmt):
     """Have a large file prepared; asked by htmx, how far it is."""
     found = _document(document, fmt)
     if request.method == "POST":
-        downloads.ask(found, round, fmt, request.user)
+        downloads.ask(found, round, fmt, request.user, anew="anew" in request.POST)
     if request.method == "POST" or not request.htmx:
         return _page(round, found)
     return render(

@@ -1,5 +1,6 @@
 """Teams from tables: all of it or nothing, twice is once, and by no way round any rule."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,8 @@ from django.utils import timezone, translation
 from contest.errors import Refused
 from contest.models import EventRole, Invitation, LogEntry, Membership, Participation, Team, User
 from contest.services import team_imports
-from contest.services.teams import invite, withdraw_team
+from contest.services.table_imports import name_and_email
+from contest.services.teams import invite, register_team, withdraw_team
 from contest.tables_in import BadTable, read_table
 from contest.tables_out import table as written
 from tests.factories import (
@@ -226,13 +228,52 @@ def test_people_are_those_who_have_the_address(event, by):
     assert {m.user.email for m in event.teams.get().memberships.all()} == {
         "ada@example.org", "grace@example.org", "new@example.org",
     }  # fmt: skip
-    assert (
-        "the account of ada@example.org has the name “Ada Lovelace”, which stays"
-        in (details(made)[0])
-    )
+    said = details(made)[0]
+    assert "ada@example.org has an account under another name, which stays" in said
+    assert "Lovelace" not in said, "a look tells nobody what an account is called"
     ada.refresh_from_db()
     assert ada.name == "Ada Lovelace", "a table renames nobody"
     assert outcomes(plan(event, text)) == ["unchanged"]
+
+
+def test_whoever_signed_up_with_the_address_of_another_is_let_in_no_longer(event, by):
+    """The address was never confirmed; its owner may do so now without letting the other one in."""
+    squatted = make_user(email="victim@example.org", password="squatter's own")
+    EmailAddress.objects.create(user=squatted, email="victim@example.org", verified=False)
+    known = make_user(email="known@example.org", password="known's own")
+    EmailAddress.objects.create(user=known, email="known@example.org", verified=True)
+    take_in(event, row(captain_email="victim@example.org", members="known@example.org"), by)
+    squatted.refresh_from_db()
+    known.refresh_from_db()
+    assert not squatted.has_usable_password()
+    assert known.check_password("known's own")
+
+
+def test_who_judges_in_the_event_does_not_compete_in_it(event, track, by):
+    make_judge(event, email="Lin@example.org")
+    (fault,) = faults(event, row())
+    assert "Who judges in the event cannot compete in it." in fault
+    event.registration_closes = timezone.now() + timedelta(days=1)
+    event.save()
+    said = {"team": {"name_en": "B", "country": "CN"}, "entry": {"title_en": "P"}}
+    lin = make_user(email="lin@example.org")
+    with pytest.raises(Refused) as caught:
+        register_team(by=lin, track=track, **said)
+    assert caught.value.code == "kept_out"
+
+
+@pytest.mark.parametrize("cell", ["x <" + " " * 1900 + "y", "<" * 1900, " " * 1900, "a <" * 600])
+def test_a_cell_made_to_be_slow_is_read_as_fast_as_any_other(event, cell):
+    began = time.monotonic()
+    faults(event, row(members=cell.replace(",", "")) if cell.strip() else row(country=""))
+    assert name_and_email(cell) is None
+    assert time.monotonic() - began < 5
+
+
+def test_letters_of_an_address_are_not_folded(event):
+    make_user(email="strasse@example.org")
+    (fault,) = faults(event, row(captain_email="Straße@example.org"))
+    assert "Expected an e-mail address, found “Straße@example.org”" in fault
 
 
 def test_who_was_invited_and_comes_in_by_a_table_is_invited_no_longer(event, by):

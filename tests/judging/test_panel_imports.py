@@ -257,6 +257,12 @@ def test_the_same_organisation_takes_a_reason_which_is_logged(round, by):
     assert LogEntry.objects.get(action="assigned").reason == "no other expert"
 
 
+def test_what_a_row_writes_into_which_field_is_part_of_what_was_looked_at(round, by):
+    english = plan(JUDGES, round, "name,organisation_en\nWu San,Firm\n")
+    chinese = plan(JUDGES, round, "name,organisation_zh\nWu San,Firm\n")
+    assert english.digest != chinese.digest
+
+
 def test_a_plan_that_became_another_one_is_not_written(round, by):
     text = "name,organisation_en\nLin,Fund\n"
     seen = plan(JUDGES, round, text).digest

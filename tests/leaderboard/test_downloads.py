@@ -23,8 +23,9 @@ from judging.services.panels import recuse
 from judging.services.scoresheets import return_sheet
 from leaderboard.exports import documents, scores
 from leaderboard.exports.documents import DOCUMENTS
-from leaderboard.models import PreparedFile
-from leaderboard.services import advancement, downloads, standings
+from leaderboard.models import Award, PreparedFile
+from leaderboard.services import advancement, awards, downloads, standings
+from leaderboard.services.advancement_rules import save_rule
 from leaderboard.states import PREPARED_MOVES, PreparedStatus
 from leaderboard.tasks import prepare_download, tidy_downloads
 from tests.factories import make_event, make_judge, make_round, make_team, make_track, make_user
@@ -337,9 +338,20 @@ def test_the_file_of_this_state_is_not_made_again(client, round, organizer):
     page = shown(client, round)
     assert url("desk-export-file", round, first.pk) in page
     assert "older state" not in page
-    assert url("desk-export-prepare", round, "scores", "csv") not in page
     assert ask(client, round) == first
     assert PreparedFile.objects.count() == 1
+
+
+def test_what_the_state_does_not_tell_is_had_by_preparing_it_anew(client, round, organizer):
+    """A team that was given another name, say."""
+    first = prepared(round, organizer)
+    assert "Prepare anew" in shown(client, round)
+    act = url("desk-export-prepare", round, "scores", "csv")
+    for _press in range(2):
+        assert client.post(act, {"anew": "1"}).status_code == 302
+    second = PreparedFile.objects.exclude(pk=first.pk).get()
+    assert downloads.prepare_next() == second
+    assert url("desk-export-file", round, second.pk) in shown(client, round)
 
 
 @pytest.mark.parametrize("document", [SCORES, DOCUMENTS["reliability"], RECORD])
@@ -386,7 +398,24 @@ def test_whatever_is_not_in_the_ranking_counts_too(round, organizer):
     recuse(judge, round.participations.first().team, organizer, "adviser")
     assert Recusal.objects.exists()
     seen.add(state())
-    assert len(seen) == 4
+    first, second = Award.objects.create(round=round, name_en="A"), round.participations.first()
+    awards.give(first, second, organizer)
+    seen.add(state())
+    assert len(seen) == 5
+
+
+def test_a_wildcard_that_goes_to_another_team_is_another_state(round, organizer):
+    """As many advance by one as before."""
+    save_rule(round, organizer, wildcards=1, reserves=0, ties="ask", quotas=[])
+    rounds.close_round(round, organizer)
+    proposal = advancement.propose(round, organizer)
+    out = [row.row.participation for row in proposal.rows.filter(outcome="out")][:2]
+    seen = set()
+    for team in out:
+        advancement.give_wildcard(proposal, team, organizer, "host")
+        seen.add(downloads._digest(DOCUMENTS["finalists"].inputs(round)))
+        advancement.take_wildcard(proposal, team, organizer)
+    assert len(seen) == 2
 
 
 # --- Whatever goes wrong ---------------------------------------------------------------------

@@ -133,7 +133,7 @@ def test_a_file_that_is_chosen_anew_is_read_anew(client, page):
 
 
 def test_a_file_that_is_too_large(client, page):
-    assert "larger than the limit of 2 MB" in shown(upload(client, page, b"x" * (MAX_BYTES + 1)))
+    assert "larger than the limit of 8 MB" in shown(upload(client, page, b"x" * (MAX_BYTES + 1)))
 
 
 def test_what_changed_since_is_looked_at_again(client, event, page):
