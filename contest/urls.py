@@ -24,6 +24,7 @@ urlpatterns = [
     path(TEAM + "files/<int:pk>/remove/", teams.entry_file_remove, name="entry-file-remove"),
     path(TEAM + "invite/", teams.team_invite, name="team-invite"),
     path(TEAM + "members/<int:pk>/remove/", teams.member_remove, name="member-remove"),
+    path(TEAM + "members/<int:pk>/captain/", teams.member_captain, name="member-captain"),
     path(TEAM + "withdraw/", teams.team_withdraw, name="team-withdraw"),
     path("invitations/<str:token>/", teams.invitation, name="invitation"),
     # Organizers

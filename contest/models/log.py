@@ -21,6 +21,7 @@ class LogEntry(models.Model):
         "imported": _("table imported"),
         "member_joined": _("member joined"),
         "member_removed": _("member removed"),
+        "captain": _("captain changed"),
         "organizer_added": _("organizer added"),
         "organizer_removed": _("organizer removed"),
         "running_order": _("running order set"),

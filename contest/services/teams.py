@@ -264,6 +264,35 @@ def remove_member(membership: Membership, by: User) -> None:
     membership.delete()
 
 
+@transaction.atomic
+def make_captain(membership: Membership, by: User) -> None:
+    """Let another member be the captain; the one before stays as a member. Again changes nothing.
+
+    Raises Refused where the member captains another team of the track.
+    """
+    team = Team.objects.select_for_update(of=("self",)).get(pk=membership.team_id)
+    role = Membership.Role
+    elsewhere = Membership.objects.filter(
+        user=membership.user_id, role=role.CAPTAIN, team__track=team.track_id
+    ).exclude(team=team)
+    if elsewhere.exclude(team__status=TeamStatus.WITHDRAWN).exists():
+        raise Refused(
+            _("%(name)s captains another team of this track."),
+            code="captains_another",
+            params={"name": membership.user.name},
+        )
+    before = team.memberships.filter(role=role.CAPTAIN).select_related("user").first()
+    if before is not None and before.pk == membership.pk:
+        return
+    if before is not None:
+        before.role = role.MEMBER
+        before.save(update_fields=["role"])
+    membership.role = role.CAPTAIN
+    membership.save(update_fields=["role"])
+    was = before.user.name if before is not None else ""
+    LogEntry.write(team, "captain", by=by, before=was, after=membership.user.name)
+
+
 def _end_participations(team: Team, status: str, by, reason: str) -> None:
     for participation in team.participations.filter(status=ParticipationStatus.ACTIVE):
         participation.move_to(status, by=by, reason=reason)

@@ -306,6 +306,18 @@ def member_remove(request, team, pk):
     return redirect("my-teams" if leaving else team)
 
 
+@require_POST
+@team_required(captain=True)
+def member_captain(request, team, pk):
+    """The captain, or an organizer, hands the team over to another member."""
+    membership = get_object_or_404(Membership.objects.select_related("user"), team=team, pk=pk)
+    try:
+        team_services.make_captain(membership, request.user)
+    except Refused as error:
+        say(request, error)
+    return redirect(team)
+
+
 @require_http_methods(["GET", "POST"])
 @team_required(captain=True)
 def team_withdraw(request, team):

@@ -55,8 +55,10 @@ def _lacking(row: StandingRow) -> list[str]:
 def barred(row: StandingRow) -> list[str]:
     """Why a team has no rank although it may have a total, in words."""
     said = []
-    for name, least in row.explanation.get("below", {}).items():
-        parts = (part for part in row.explanation["components"] if part["name"] == name)
-        part = next(parts, {"kind": TOTAL})
-        said.append(str(BELOW[part["kind"]] % {"least": least, "metric": part.get("metric")}))
+    if below := row.explanation.get("below"):
+        # In the order of the scheme: databases keep keys in one of their own.
+        for part in [*row.explanation["components"], {"name": TOTAL, "kind": TOTAL}]:
+            if least := below.get(part["name"]):
+                words = {"least": least, "metric": part.get("metric")}
+                said.append(str(BELOW[part["kind"]] % words))
     return said + [str(UNMET[name]) for name in row.explanation.get("unmet", [])]

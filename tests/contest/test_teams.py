@@ -20,13 +20,22 @@ from contest.services.teams import (
     accept_invitation,
     disqualify_team,
     invite,
+    make_captain,
     register_team,
     reinstate_team,
     remove_member,
     withdraw_team,
 )
 from contest.states import TeamStatus
-from tests.factories import make_event, make_judge, make_round, make_team, make_track, make_user
+from tests.factories import (
+    make_event,
+    make_judge,
+    make_round,
+    make_team,
+    make_track,
+    make_user,
+    set_status,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -182,3 +191,30 @@ def test_running_order_swaps_without_a_clash():
     assert [p.pk for p in round.participations.all()] == [third.pk, first.pk, second.pk]
     with pytest.raises(Refused):
         set_running_order(round, [first, first], organizer)
+
+
+def test_a_team_is_handed_over_and_again_nothing_happens():
+    captain, other = make_user(), make_user()
+    team = make_team(captain=captain)
+    member = team.memberships.create(user=other)
+    for _press in range(2):
+        make_captain(member, captain)
+    roles = dict(team.memberships.values_list("user", "role"))
+    assert roles == {captain.pk: "member", other.pk: "captain"}
+    assert LogEntry.objects.filter(action="captain").count() == 1
+    member.refresh_from_db()
+    with pytest.raises(Refused):
+        remove_member(member, captain)
+
+
+def test_nobody_captains_two_teams_of_a_track():
+    busy = make_user()
+    first = make_team(captain=busy)
+    second = make_team(first.track, captain=make_user())
+    member = second.memberships.create(user=busy)
+    with pytest.raises(Refused) as caught:
+        make_captain(member, busy)
+    assert caught.value.code == "captains_another"
+    set_status(first, "withdrawn")
+    make_captain(member, busy)
+    assert second.memberships.get(role="captain").user == busy

@@ -99,6 +99,7 @@ PAGES = {
     "entry-file-remove": post(TEAM, with_pk(team, "entry_file")),
     "team-invite": post(TEAM, team),
     "member-remove": both(TEAM, with_pk(team, "member")),
+    "member-captain": post(TEAM, with_pk(team, "member")),
     "team-withdraw": both(TEAM, team),
     "invitation": both(SIGNED_IN, lambda o: {"token": o.invitation.token}),
     "participation-submissions": get(TEAM, lambda o: {**preliminary(o), "code": o.team.code})
