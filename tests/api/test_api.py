@@ -374,7 +374,7 @@ def test_an_organizer_sets_up_and_decides_a_round_by_api():
     assert [row["outcome"] for row in proposal["rows"]] == ["in", "out"]
     signed = api.post(f"advancements/{proposal['id']}/sign_off/").json()
     assert signed["status"] == "signed"
-    document = json.loads(api.get(f"advancements/{proposal['id']}/finalists.json/").content)
+    document = json.loads(api.get(f"advancements/{proposal['id']}/finalists.json/").getvalue())
     assert [row["team_code"] for row in document["finalists"]] == [teams[0].code]
     award = made(
         "awards/", {"round": round["id"], "name_en": "First", "first_rank": 1, "last_rank": 1}
