@@ -22,3 +22,8 @@ def whole(text: str) -> int | None:
     """A whole number that a sender wrote, if it is one that a database can hold."""
     text = text.strip()
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
+def plain(number) -> str:
+    """A decimal without zeros that say nothing: 7.50 is ``7.5``, 8.00 is ``8``."""
+    return f"{Decimal(number).normalize():f}"

@@ -130,6 +130,15 @@ class Table:
             Fault(self.file, row.number, self.headings.get(column, column), str(said))
         )
 
+    def refuse(self, row: Row, error: ValidationError) -> None:
+        """Note what a model finds wrong with a row's fields, each sentence once."""
+        seen = set()
+        for name, messages in error.message_dict.items():
+            said = " ".join(messages)
+            if said not in seen:
+                self.fault(row, name, said)
+            seen.add(said)
+
     def require_none(self) -> None:
         """Raise BadTable, in the order of the file, if anything was found wrong."""
         if self.faults:

@@ -455,12 +455,7 @@ def _require_valid(
             if is_whole:
                 thing.clean()
         except ValidationError as error:
-            seen = set()
-            for name, messages in error.message_dict.items():
-                said = " ".join(messages)
-                if said not in seen:
-                    table.fault(row, name, said)
-                seen.add(said)
+            table.refuse(row, error)
 
 
 def _require_people(table: Table, row: Row, column: str, people: Iterable[_Person], known) -> None:

@@ -1,6 +1,5 @@
 """Template tags that every template has without loading."""
 
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -9,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from contest import live
-from contest.numbers import round_half_up
+from contest.numbers import plain, round_half_up
 
 register = template.Library()
 
@@ -61,10 +60,7 @@ def duration(seconds):
     return _("%(s)s s") % {"s": rest}
 
 
-@register.filter
-def plain(value):
-    """A mark or weight as short as it can be said: 7.50 is 7.5, 8.00 is 8."""
-    return f"{Decimal(value).normalize():f}"
+register.filter(plain)
 
 
 @register.filter

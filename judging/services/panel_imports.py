@@ -304,12 +304,7 @@ def _changed_fields(table: Table, row: Row, judge: Judge) -> dict[str, str]:
         tried = Judge(**{name: fields.get(name, getattr(judge, name)) for name in names})
         tried.full_clean(exclude=["event", "user"], validate_constraints=False)
     except ValidationError as error:
-        seen = set()
-        for name, messages in error.message_dict.items():
-            said = " ".join(messages)
-            if said not in seen:
-                table.fault(row, name, said)
-            seen.add(said)
+        table.refuse(row, error)
     return fields
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from contest.errors import Refused
 from contest.models import Event, LogEntry, User
+from contest.numbers import plain
 from judging.models import Criterion, Rubric
 from judging.models.rubric import new_code
 
@@ -133,7 +134,7 @@ def _validate(criteria: list[Criterion]) -> None:
             _("A rubric needs at least one scored criterion."), code="nothing_scored"
         )
     if (total := sum(weights)) != WHOLE:
-        told = {"sum": _plain(total), "off": _plain(abs(WHOLE - total))}
+        told = {"sum": plain(total), "off": plain(abs(WHOLE - total))}
         raise ValidationError(
             _("The weights add up to %(sum)s: %(off)s short of 100.")
             if total < WHOLE
@@ -141,10 +142,6 @@ def _validate(criteria: list[Criterion]) -> None:
             code="weights_off",
             params=told,
         )
-
-
-def _plain(value: Decimal) -> str:
-    return f"{value.normalize():f}"
 
 
 def _take_criteria(source: Rubric, target: Rubric, *, codes: bool) -> None:

@@ -6,17 +6,17 @@ it is; what is lost on the way is found again by ``sweep``. docs/decisions/0004-
 
 import contextlib
 import logging
-import threading
 import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
+from contest.heartbeat import heartbeat
 from contest.models import LogEntry, Round, Submission, User
 from contest.signals import ranking_inputs_changed
 from contest.states import ParticipationStatus, RoundStatus, SubmissionStatus
@@ -239,39 +239,18 @@ def _give_back(run: ScoringRun) -> None:
 
 @contextlib.contextmanager
 def _heartbeat(run: ScoringRun):
-    """Tell the database every few seconds that this run is alive, from a thread of its own.
+    """Tell the database that this run is alive.
 
     Yields ``alive()``, which raises RunIsOver once the run was ended by somebody else.
     """
-    stop, over = threading.Event(), threading.Event()
+    running = ScoringRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING)
+    with heartbeat(running, settings.RUN_HEARTBEAT_S) as over:
 
-    def beat() -> None:
-        try:
-            while not stop.wait(settings.RUN_HEARTBEAT_S):
-                try:
-                    known = ScoringRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(
-                        heartbeat_at=timezone.now()
-                    )
-                except Exception:
-                    # The database is away: the next beat asks for a new connection.
-                    connection.close()
-                    continue
-                if not known:
-                    over.set()
-        finally:
-            connection.close()
+        def alive() -> None:
+            if over.is_set():
+                raise RunIsOver
 
-    def alive() -> None:
-        if over.is_set():
-            raise RunIsOver
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
         yield alive
-    finally:
-        stop.set()
-        thread.join()
 
 
 # --- Ending -----------------------------------------------------------------------------------

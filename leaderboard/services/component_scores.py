@@ -101,17 +101,12 @@ def _scaling(
     among = results.keys() & _competing(source)
     values = [results[pk].value for pk in among]
     if scaling == SchemeComponent.Scaling.ZSCORE:
-        # Of baselines alone there is no spread.
-        spread = Spread.of(values or [0.0])
+        spread = Spread.of(values or [0.0])  # of baselines alone there is none
+        shown = {"mean": float(spread.mean), "deviation": spread.deviation}
 
         def by_zscore(_pk: int, value: float) -> dict:
-            score = spread.score(value, greater_is_better) if values else Fraction(50)
-            return {
-                "scaled": str(score),
-                "mean": float(spread.mean),
-                "deviation": spread.deviation,
-                "rising": greater_is_better,
-            }
+            score = spread.score(value, greater_is_better)
+            return {"scaled": str(score), **shown, "rising": greater_is_better}
 
         return by_zscore
     field = Field(values, greater_is_better)

@@ -10,7 +10,6 @@ import hashlib
 import json
 import logging
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,13 +18,14 @@ from functools import cache
 
 from django.conf import settings
 from django.core.files import File
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from contest import tables_out
 from contest.errors import Refused, WrongMove
+from contest.heartbeat import heartbeat
 from contest.models import Round, User
 from contest.tables_out import Progress
 from leaderboard.exports.documents import DOCUMENTS, Document
@@ -264,38 +264,17 @@ def _fail(file: PreparedFile, fault: str) -> None:
 
 @contextmanager
 def _beating(file: PreparedFile) -> Iterator[Progress]:
-    """Tell the database every few seconds that this preparation is alive and how far it is, from a
-    thread of its own. Yields what takes the progress; it raises GivenUp once it is in vain."""
-    stop, over, done = threading.Event(), threading.Event(), file.done
+    """Tell the database that this preparation is alive and how far it is. Yields what takes the
+    progress; it raises GivenUp once it is in vain."""
+    mine = PreparedFile.objects.filter(pk=file.pk, status=PreparedStatus.PREPARING)
+    with heartbeat(mine, BEAT_S, done=lambda: file.done) as over:
 
-    def beat() -> None:
-        mine = PreparedFile.objects.filter(pk=file.pk, status=PreparedStatus.PREPARING)
-        try:
-            while not stop.wait(BEAT_S):
-                try:
-                    known = mine.update(heartbeat_at=timezone.now(), done=done)
-                except Exception:  # the database is away: the next beat asks for a new connection
-                    connection.close()
-                    continue
-                if not known:
-                    over.set()
-        finally:
-            connection.close()
+        def progress(count: int) -> None:
+            file.done = count
+            if over.is_set():
+                raise GivenUp
 
-    def progress(count: int) -> None:
-        nonlocal done
-        done = count
-        if over.is_set():
-            raise GivenUp
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
         yield progress
-    finally:
-        stop.set()
-        thread.join()
-        file.done = done
 
 
 # --- Fetching --------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from contest.bilingual import Bilingual
-from contest.numbers import round_half_up
+from contest.numbers import plain, round_half_up
 from contest.states import ParticipationStatus
 from contest.templatetags.wuzhen import bare
 from judging.models import Rubric
@@ -380,7 +380,7 @@ class Explanation:
 
 
 def _short(value: Fraction) -> str:
-    return f"{fraction_to_decimal(value).normalize():f}"
+    return plain(fraction_to_decimal(value))
 
 
 def _signed(number: float) -> str:

@@ -2,9 +2,10 @@
 
 from django.utils.translation import gettext as _
 
+from contest.numbers import plain
 from leaderboard.models import Scheme
 from leaderboard.models.scheme import criterion_of, tie_break_label
-from leaderboard.services.schemes import Rules, criteria_names, judged_sources, short
+from leaderboard.services.schemes import Rules, criteria_names, judged_sources
 
 
 def of(rules: Rules) -> dict:
@@ -31,11 +32,11 @@ def _terms(scheme: Scheme, components) -> list[str]:
     if scheme.minimum_total is not None:
         said.append(
             _("A team with a total of less than %(least)s is not ranked.")
-            % {"least": short(scheme.minimum_total)}
+            % {"least": plain(scheme.minimum_total)}
         )
     said += [
         _("A team with less than %(least)s for “%(component)s” is not ranked.")
-        % {"least": short(component.minimum), "component": component}
+        % {"least": plain(component.minimum), "component": component}
         for component in components
         if component.minimum is not None
     ]

@@ -4,7 +4,6 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contest.errors import Refused
 from contest.models import LogEntry, Round, User
+from contest.numbers import plain
 from contest.signals import ranking_inputs_changed
 from judging.metrics import Metric
 from judging.models import Benchmark, Criterion, RecordEntry, Scoresheet, ScoringRun
@@ -145,13 +145,13 @@ class Rules:
     def __str__(self) -> str:
         """In one line, for the log."""
         scheme = self.scheme
-        parts = [_inshort(component) for component in self.components]
+        parts = [_in_short(component) for component in self.components]
         said = [" + ".join(parts), f"top {scheme.advance_count}"]
         said.append(f"ties: {','.join(scheme.tie_breaks)}")
         if scheme.rounding != Scheme.Rounding.NONE:
             said.append(f"rounded: {scheme.rounding} to {scheme.decimals}")
         if scheme.minimum_total is not None:
-            said.append(f"total ≥ {short(scheme.minimum_total)}")
+            said.append(f"total ≥ {plain(scheme.minimum_total)}")
         if scheme.conditions:
             said.append(f"only: {','.join(scheme.conditions)}")
         if scheme.seed:
@@ -159,9 +159,9 @@ class Rules:
         return "; ".join(said)
 
 
-def _inshort(component: SchemeComponent) -> str:
+def _in_short(component: SchemeComponent) -> str:
     what = f"{component.metric or component.kind}({component.source.slug})"
-    said = [what, short(component.weight)]
+    said = [what, plain(component.weight)]
     if component.kind == SchemeComponent.Kind.JUDGES:
         method = component.method
         said.append(method.name + (f" {method.trim}" if method.name == "trimmed" else ""))
@@ -172,13 +172,8 @@ def _inshort(component: SchemeComponent) -> str:
     elif component.worst is not None:
         said.append(f"from {component.worst:g} to {component.best:g}")
     if component.minimum is not None:
-        said.append(f"≥ {short(component.minimum)}")
+        said.append(f"≥ {plain(component.minimum)}")
     return " ".join(said)
-
-
-def short(number) -> str:
-    """A decimal without zeros that say nothing: ``60``, ``12.5``."""
-    return f"{Decimal(number).normalize():f}"
 
 
 def rules_of(round: Round) -> Rules:

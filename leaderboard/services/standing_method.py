@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from contest.numbers import plain
 from judging.services.totals import fraction_to_decimal
 from leaderboard.models import Scheme, SchemeComponent
 from leaderboard.ranking import Terms
@@ -19,7 +20,7 @@ def method_of_rules(scheme: Scheme, components: list[SchemeComponent]) -> dict:
     rare = {
         "rounding": scheme.rounding if scheme.rounding != Scheme.Rounding.NONE else None,
         "decimals": scheme.decimals if scheme.rounding != Scheme.Rounding.NONE else None,
-        "minimum_total": plain(scheme.minimum_total),
+        "minimum_total": _least(scheme.minimum_total),
         "conditions": list(scheme.conditions) or None,
         "seed": scheme.seed if Scheme.TieBreak.DRAW in scheme.tie_breaks else None,
     }
@@ -36,7 +37,7 @@ def method_of_rules(scheme: Scheme, components: list[SchemeComponent]) -> dict:
                 "source_en": component.source.name_en,
                 "weight": str(component.weight),
                 **_how(component),
-                **only_said({"minimum": plain(component.minimum)}),
+                **only_said({"minimum": _least(component.minimum)}),
             }
             for component in components
         ],
@@ -62,8 +63,8 @@ def only_said(fields: dict) -> dict:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def plain(number) -> str | None:
-    return None if number is None else f"{number.normalize():f}"
+def _least(number) -> str | None:
+    return None if number is None else plain(number)
 
 
 def terms_of(method: dict) -> Terms:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from contest import live
 from contest.models import Participation, Round
+from contest.numbers import plain
 from contest.roles import is_organizer, organized_events
 from contest.states import ParticipationStatus, RoundStatus
 from judging.models import Benchmark, ScoringRun
@@ -34,7 +35,6 @@ from leaderboard.services.standing_method import (
     component_name,
     method_of_rules,
     only_said,
-    plain,
     terms_of,
     to_fraction,
     to_text,

@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone, translation
 
+from contest import heartbeat
 from contest.errors import Refused
 from contest.services.submissions import quota, withdraw_submission
 from contest.states import SubmissionStatus
@@ -174,7 +175,7 @@ def test_a_run_that_is_cancelled_while_it_runs_stops(participation, monkeypatch)
     monkeypatch.setattr(runs, "score_submission", cancelled_meanwhile)
     started = timezone.now()
     # The heartbeat reads what this test has not committed only where both share a connection.
-    monkeypatch.setattr(runs.threading, "Thread", SameConnection)
+    monkeypatch.setattr(heartbeat.threading, "Thread", SameConnection)
     assert runs.run(run.pk) == RunStatus.CANCELLED
     assert (timezone.now() - started).total_seconds() < 20
     run.refresh_from_db()
